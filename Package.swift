@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// No package dependencies, ever: an app that adds this package adds this package alone.
+let package = Package(
+    name: "swift-supervision",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: [
+        .library(name: "Supervision", targets: ["Supervision"]),
+        .library(name: "Systemd", targets: ["Systemd"]),
+        .library(name: "DaemonKit", targets: ["DaemonKit"]),
+        .library(name: "SupervisionTesting", targets: ["SupervisionTesting"]),
+    ],
+    targets: [
+        // Trees: the standard library alone.
+        .target(name: "Supervision", swiftSettings: settings),
+
+        // The service manager's protocols; knows nothing of Supervision.
+        .target(name: "Systemd", dependencies: ["CSystem"], swiftSettings: settings),
+
+        // What Swift cannot say to the kernel: control messages, accept4, eventfd.
+        .target(name: "CSystem"),
+
+        // The two joined: an entry point, and children for a service's tree.
+        .target(
+            name: "DaemonKit",
+            dependencies: ["Supervision", "Systemd", "CSystem"],
+            swiftSettings: settings
+        ),
+
+        // What the author of a tree needs to test it.
+        .target(
+            name: "SupervisionTesting",
+            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSystem"],
+            swiftSettings: settings
+        ),
+
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: ["Supervision", "SupervisionTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SystemdTests",
+            dependencies: ["Systemd", "SupervisionTesting", "CSystem"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DaemonKitTests",
+            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SupervisionTestingTests",
+            dependencies: ["SupervisionTesting"],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
