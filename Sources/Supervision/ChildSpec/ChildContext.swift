@@ -1,0 +1,104 @@
+import Synchronization
+
+/// What a child's body knows about its place in the tree, and how it reports that it has started.
+///
+/// Each start of a child has a context of its own.
+public final class ChildContext: Sendable {
+    /// Where the child stands.
+    public var path: ChildPath { parent.appending(id) }
+
+    /// The supervisor's clock. Whatever a child measures, it measures on this, so that a test can move time.
+    public var clock: any Clock<Duration> { timekeeper.clock }
+
+    let timekeeper: Timekeeper
+    let eventHub: EventHub
+
+    /// Which start of the child this is, counted from one.
+    let generation: Int
+
+    private let id: String
+    private let parent: ChildPath
+    private let onStarted: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    private struct State {
+        var hasStarted = false
+        var hasEnded = false
+        var isShutdownRequested = false
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var nextWaiter = 0
+    }
+
+    init(
+        id: String,
+        generation: Int,
+        parent: ChildPath,
+        timekeeper: Timekeeper,
+        eventHub: EventHub,
+        onStarted: @escaping @Sendable () -> Void
+    ) {
+        self.id = id
+        self.generation = generation
+        self.parent = parent
+        self.timekeeper = timekeeper
+        self.eventHub = eventHub
+        self.onStarted = onStarted
+    }
+
+    /// Reports that the child has started, so that the child below it is started next.
+    ///
+    /// Only the first call counts; one after the body has ended does nothing. The body of a spec that takes no
+    /// context has no need of this.
+    public func started() {
+        let isFirst = state.withLock { state in
+            guard !state.hasStarted, !state.hasEnded else { return false }
+            state.hasStarted = true
+            return true
+        }
+        if isFirst { onStarted() }
+    }
+
+    /// Whether the child has been told to stop.
+    public var isShutdownRequested: Bool {
+        state.withLock(\.isShutdownRequested)
+    }
+
+    /// Suspends until the child is told to stop.
+    ///
+    /// Of use to a child with ``Shutdown/graceful(_:)``, which is asked before it is cancelled: what follows
+    /// this call is its orderly end, and has the shutdown's time. Any other child is cancelled in the same
+    /// moment. Returns also, at once, when the calling task is cancelled.
+    public func shutdownRequested() async {
+        let waiter = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard !state.isShutdownRequested, !Task.isCancelled else { return true }
+                    state.waiters[waiter] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: waiter) }?.resume()
+        }
+    }
+
+    /// Lets the child know that it is to stop.
+    func requestShutdown() {
+        let waiters = state.withLock { state in
+            state.isShutdownRequested = true
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Notes that the body has ended: what is reported after that is not heard.
+    func end() {
+        state.withLock { $0.hasEnded = true }
+    }
+}

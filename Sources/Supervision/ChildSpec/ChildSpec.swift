@@ -1,0 +1,118 @@
+/// What a supervisor needs to know about one child: its name, its body, and the rules it lives by.
+///
+/// The body is one async function that runs for as long as the child lives; scoped resources therefore work
+/// naturally. The simplest child is a closure:
+///
+/// ```swift
+/// ChildSpec("sweeper") {
+///     while true {
+///         try await Task.sleep(for: .seconds(60))
+///         try await sweep()
+///     }
+/// }
+/// ```
+///
+/// Such a child counts as started when its body begins to run. A body with something to initialise takes a
+/// ``ChildContext`` and says itself when it has started; until then the children below it are not started:
+///
+/// ```swift
+/// ChildSpec("database") { child in
+///     try await withDatabase(url) { database in
+///         child.started()
+///         try await database.run()
+///     }
+/// }
+/// ```
+///
+/// A body that throws before it has started fails the start. One that *returns* before it has started has
+/// nothing to run: it did its work during the start (a migration, a check), the next child is started, and it
+/// is not started again; OTP calls this `ignore`.
+///
+/// - Note: Source: OTP `supervisor`, "Child specification".
+public struct ChildSpec: Child {
+    /// The child's name, unique among its siblings. It appears in events, errors and paths.
+    public var id: String
+
+    /// When the child is started again after it has ended. Default: ``Restart/permanent``.
+    public var restart: Restart
+
+    /// How the child is stopped. Default: ``Shutdown/timeout(_:)`` of five seconds.
+    public var shutdown: Shutdown
+
+    /// Whether the child is a supervisor itself.
+    public var isSupervisor: Bool { supervisor != nil }
+
+    let body: @Sendable (ChildContext) async throws -> Void
+
+    /// Whether the body begins by being started, rather than by saying so itself.
+    let startsAtOnce: Bool
+
+    /// The supervisor this spec stands for, so that a whole tree can be checked before any of it starts.
+    let supervisor: Supervisor?
+
+    /// Describes a child that counts as started when its body begins to run.
+    ///
+    /// - Parameters:
+    ///   - id: Its name, unique among its siblings and not empty.
+    ///   - restart: When it is started again; permanent by default.
+    ///   - shutdown: How it is stopped; by default cancelled, with five seconds to end.
+    ///   - body: Runs as long as the child lives. Cancelled when the child is to stop.
+    public init(
+        _ id: String,
+        restart: Restart = .permanent,
+        shutdown: Shutdown = .timeout(.seconds(5)),
+        body: @escaping @Sendable () async throws -> Void
+    ) {
+        self.init(
+            id: id,
+            restart: restart,
+            shutdown: shutdown,
+            startsAtOnce: true,
+            supervisor: nil,
+            body: { _ in try await body() }
+        )
+    }
+
+    /// Describes a child that says itself when it has started.
+    ///
+    /// - Parameters:
+    ///   - id: Its name, unique among its siblings and not empty.
+    ///   - restart: When it is started again; permanent by default.
+    ///   - shutdown: How it is stopped; by default cancelled, with five seconds to end.
+    ///   - body: Runs as long as the child lives, and calls ``ChildContext/started()`` once what must come first
+    ///     is done. Cancelled when the child is to stop, or asked first with ``Shutdown/graceful(_:)``.
+    public init(
+        _ id: String,
+        restart: Restart = .permanent,
+        shutdown: Shutdown = .timeout(.seconds(5)),
+        body: @escaping @Sendable (_ child: ChildContext) async throws -> Void
+    ) {
+        self.init(
+            id: id,
+            restart: restart,
+            shutdown: shutdown,
+            startsAtOnce: false,
+            supervisor: nil,
+            body: body
+        )
+    }
+
+    init(
+        id: String,
+        restart: Restart,
+        shutdown: Shutdown,
+        startsAtOnce: Bool,
+        supervisor: Supervisor?,
+        body: @escaping @Sendable (ChildContext) async throws -> Void
+    ) {
+        self.id = id
+        self.restart = restart
+        self.shutdown = shutdown
+        self.startsAtOnce = startsAtOnce
+        self.supervisor = supervisor
+        self.body = body
+    }
+
+    /// The spec itself.
+    public var childSpec: ChildSpec { self }
+}

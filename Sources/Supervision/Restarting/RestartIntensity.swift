@@ -1,0 +1,36 @@
+/// How many restarts a supervisor puts up with before it gives up.
+///
+/// `maxRestarts` restarts within the period are allowed; the next one is not made: the supervisor stops its
+/// children in reverse order and fails, and its own parent decides (see ``Supervisor``). Every attempt counts,
+/// also one whose start fails; what a strategy restarts together counts once.
+///
+/// - Note: Source: OTP `supervisor`, "Maximum restart intensity". OTP counts in whole seconds, so that its
+///   window is up to a second longer than it says; this one is exact, on the supervisor's clock. The default
+///   is Elixir's.
+public struct RestartIntensity: Sendable, Hashable {
+    /// How many restarts are allowed within ``period``. With 0, the first failure is one too many.
+    public var maxRestarts: Int
+
+    /// The sliding window. A restart exactly this old still counts.
+    public var period: Duration
+
+    /// Describes an intensity.
+    ///
+    /// - Parameters:
+    ///   - maxRestarts: How many restarts are allowed; not negative.
+    ///   - period: The sliding window, on the supervisor's clock; above zero.
+    public init(maxRestarts: Int, within period: Duration) {
+        self.maxRestarts = maxRestarts
+        self.period = period
+    }
+
+    /// Three restarts within five seconds.
+    public static let `default` = RestartIntensity(maxRestarts: 3, within: .seconds(5))
+}
+
+extension RestartIntensity: CustomStringConvertible {
+    /// Both numbers, as in "3 restarts within 5.0 seconds".
+    public var description: String {
+        "\(maxRestarts) restarts within \(period)"
+    }
+}

@@ -1,0 +1,80 @@
+/// Why a supervisor could not run, or ended other than by being asked to.
+public struct SupervisorError: Error, Sendable {
+    /// What went wrong.
+    public var code: Code
+
+    /// The child where it went wrong: the deepest one known, where supervisors are nested.
+    public var path: ChildPath
+
+    /// What the child threw, where it threw something.
+    public var underlying: (any Error)?
+
+    /// Children that still ran when their time was up. They run on until the process ends.
+    public var abandoned: [ChildPath]
+
+    /// What is to be mended, for the people who read it.
+    public var details: [String]
+
+    /// What can go wrong. More may be added.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// The name of the code.
+        public var description: String
+
+        /// The tree was not started: something is wrong with a spec. ``SupervisorError/details`` has it all.
+        public static let invalidTree = Code(description: "invalidTree")
+
+        /// The supervisor runs already.
+        public static let alreadyRunning = Code(description: "alreadyRunning")
+
+        /// A child did not start. Those before it were stopped again, in reverse order.
+        public static let childFailedToStart = Code(description: "childFailedToStart")
+
+        /// A child failed once more than the ``RestartIntensity`` allows. All children were stopped.
+        public static let gaveUp = Code(description: "gaveUp")
+
+        /// All children were told to stop, and ``SupervisorError/abandoned`` tells which did not.
+        public static let childrenAbandoned = Code(description: "childrenAbandoned")
+    }
+
+    init(
+        _ code: Code,
+        path: ChildPath = [],
+        underlying: (any Error)? = nil,
+        abandoned: [ChildPath] = [],
+        details: [String] = []
+    ) {
+        self.code = code
+        self.path = path
+        self.underlying = underlying
+        self.abandoned = abandoned
+        self.details = details
+    }
+}
+
+extension SupervisorError: CustomStringConvertible {
+    /// One line: which child, what happened to it, and what it threw.
+    public var description: String {
+        var parts: [String]
+        switch code {
+        case .invalidTree:
+            parts = ["nothing was started, the tree is not valid"]
+        case .alreadyRunning:
+            parts = ["supervisor \"\(path)\" runs already"]
+        case .childFailedToStart:
+            parts = ["child \"\(path)\" failed to start"]
+        case .gaveUp:
+            parts = ["gave up on child \"\(path)\""]
+        case .childrenAbandoned:
+            parts = []
+        default:
+            parts = [code.description]
+        }
+        parts += details
+        if let underlying { parts.append("\(underlying)") }
+        if !abandoned.isEmpty {
+            let names = abandoned.map { "\"\($0)\"" }.joined(separator: ", ")
+            parts.append("still running after its time was up: \(names)")
+        }
+        return parts.joined(separator: ": ")
+    }
+}

@@ -1,0 +1,44 @@
+extension SupervisorEvent: CustomStringConvertible {
+    /// The event as one line, as in `web/http restarting, 2 times so far`.
+    public var description: String {
+        let place = supervisor.ids.isEmpty ? "supervisor" : "supervisor \(supervisor)"
+        let subject = child.map { "\($0)" } ?? place
+        return switch kind {
+        case .starting: "\(subject) starting"
+        case .started: "\(subject) started"
+        case .childStarting: "\(subject) starting"
+        case .childStarted: "\(subject) started"
+        case .childIgnored: "\(subject) done, nothing to run"
+        case .childEnded(_, .returned): "\(subject) returned"
+        case .childEnded(_, .threw(let error)): "\(subject) failed: \(error)"
+        case .childRestarting(_, let restarts):
+            "\(subject) restarting, \(restarts) \(restarts == 1 ? "time" : "times") so far"
+        case .stopping(let reason): "\(place) stopping: \(reason)"
+        case .childStopping: "\(subject) stopping"
+        case .childOverdue(_, let time): "\(subject) cancelled, has not stopped in \(time)"
+        case .childStopped(_, .threw(let error)) where !(error is CancellationError):
+            "\(subject) stopped, but threw: \(error)"
+        case .childStopped: "\(subject) stopped"
+        case .childAbandoned(_, let time): "\(subject) abandoned, still running after \(time)"
+        case .stopped: "\(subject) stopped"
+        }
+    }
+}
+
+extension SupervisorEvent.StopReason: CustomStringConvertible {
+    /// The reason as a phrase, as in `gave up on http, more than 3 restarts within 5.0 seconds: …`.
+    public var description: String {
+        let (text, error): (String, (any Error)?) =
+            switch self {
+            case .requested:
+                ("requested", nil)
+            case .startFailed(let child, let error):
+                ("\(child) failed to start", error)
+            case .gaveUp(let child, let intensity, let error):
+                ("gave up on \(child), more than \(intensity)", error)
+            case .leftRunning(let child, let error):
+                ("\(child) ended with something still running below it", error)
+            }
+        return error.map { "\(text): \($0)" } ?? text
+    }
+}

@@ -1,0 +1,94 @@
+/// One thing that a supervisor found out or decided.
+///
+/// Everything a supervisor does is told as a sequence of these, in order: logs, status lines, metrics and the
+/// assertions of a test are readers of it. Read them with ``Supervisor/events(bufferingPolicy:)``.
+public struct SupervisorEvent: Sendable {
+    /// When it happened, counted on the tree's clock from the moment the tree was started.
+    public var time: Duration
+
+    /// The supervisor that reports it.
+    public var supervisor: ChildPath
+
+    /// What happened.
+    public var kind: Kind
+
+    /// The child that the event is about, where it is about one.
+    public var child: ChildPath? {
+        kind.child.map(supervisor.appending)
+    }
+
+    /// What can happen in a supervisor. A child is named by its id.
+    public enum Kind: Sendable {
+        /// The supervisor begins to start its children.
+        case starting
+
+        /// Every child has been started.
+        case started
+
+        /// A child's body is being run.
+        case childStarting(child: String)
+
+        /// A child has started.
+        case childStarted(child: String)
+
+        /// A child did its work during the start and has nothing to run.
+        case childIgnored(child: String)
+
+        /// A child ended without having been told to.
+        case childEnded(child: String, exit: ChildExit)
+
+        /// A child is started again; `restarts` is how often that has happened to it.
+        case childRestarting(child: String, restarts: Int)
+
+        /// The supervisor begins to stop its children, the last one first.
+        case stopping(StopReason)
+
+        /// A child is told to stop.
+        case childStopping(child: String)
+
+        /// A child that was asked to stop has used up its time and is cancelled now.
+        case childOverdue(child: String, after: Duration)
+
+        /// A child that was told to stop has ended. An error that is not a cancellation is worth a look.
+        case childStopped(child: String, exit: ChildExit)
+
+        /// A child still runs although its time is up; the supervisor goes on without it.
+        case childAbandoned(child: String, after: Duration)
+
+        /// The supervisor has ended.
+        case stopped
+    }
+
+    /// Why a supervisor stops.
+    public enum StopReason: Sendable {
+        /// It was asked to: by ``Supervisor/stop()``, by its parent, or by the cancellation of its task.
+        case requested
+
+        /// A child could not be started.
+        case startFailed(child: String, error: (any Error)?)
+
+        /// A child failed once more than the ``RestartIntensity`` allows. The error is the last one, where the
+        /// child threw.
+        case gaveUp(child: String, intensity: RestartIntensity, error: (any Error)?)
+
+        /// A child ended while something below it still runs, so that it cannot be started again.
+        case leftRunning(child: String, error: (any Error)?)
+    }
+}
+
+extension SupervisorEvent.Kind {
+    /// The id of the child that this is about.
+    var child: String? {
+        switch self {
+        case .starting, .started, .stopped, .stopping(.requested):
+            nil
+        case .childStarting(let child), .childStarted(let child), .childIgnored(let child),
+            .childEnded(let child, _), .childRestarting(let child, _), .childStopping(let child),
+            .childOverdue(let child, _), .childStopped(let child, _), .childAbandoned(let child, _):
+            child
+        case .stopping(.startFailed(let child, _)), .stopping(.gaveUp(let child, _, _)),
+            .stopping(.leftRunning(let child, _)):
+            child
+        }
+    }
+}

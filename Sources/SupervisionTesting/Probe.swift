@@ -1,0 +1,218 @@
+public import Supervision
+import Synchronization
+
+/// A child that does what the test says and tells what was done to it.
+///
+/// Put it into a tree where a real child would stand, or a real child's place is what the test is about:
+///
+/// ```swift
+/// let database = Probe("database")
+/// let supervisor = Supervisor { database }
+/// …
+/// await database.wait(for: .started)
+/// database.fail(SomeError())
+/// await database.wait(for: .started, count: 2)
+/// ```
+///
+/// It traps when two copies of it run at once: no supervisor may let that happen.
+public final class Probe: Child {
+    /// What can happen to a probe.
+    public enum Fact: Sendable, Hashable {
+        /// Its body has begun to run.
+        case begun
+        /// It has reported that it started.
+        case started
+        /// It was told to stop.
+        case stopRequested
+        /// It was cancelled.
+        case cancelled
+        /// Its body is about to end.
+        case ended
+    }
+
+    /// How a probe starts.
+    public enum Start: Sendable {
+        /// Reports at once that it has started.
+        case atOnce
+        /// Reports that it has started when the test calls ``Probe/start()``.
+        case whenTold
+        /// Throws this error instead of starting.
+        case failing(any Error)
+    }
+
+    private enum Command {
+        case start
+        case end((any Error)?)
+        case stopRequested
+    }
+
+    private struct State {
+        var facts: [Fact] = []
+        var watchers: [(fact: Fact, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var start: Start
+        var copies = 0
+        var commands: [Command] = []
+        var reader: CheckedContinuation<Void, Never>?
+    }
+
+    private let id: String
+    private let restart: Restart
+    private let shutdown: Shutdown
+    private let ignoresStop: Bool
+    private let state: Mutex<State>
+
+    /// Makes a probe.
+    ///
+    /// - Parameters:
+    ///   - id: Its name among its siblings.
+    ///   - restart: When it is started again.
+    ///   - shutdown: How it is stopped.
+    ///   - start: How it starts; the next start can be changed with ``nextStart(_:)``.
+    ///   - ignoresStop: Whether it goes on although it is asked and cancelled, until ``finish()`` or
+    ///     ``fail(_:)``.
+    public init(
+        _ id: String,
+        restart: Restart = .permanent,
+        shutdown: Shutdown = .timeout(.seconds(5)),
+        start: Start = .atOnce,
+        ignoresStop: Bool = false
+    ) {
+        self.id = id
+        self.restart = restart
+        self.shutdown = shutdown
+        self.ignoresStop = ignoresStop
+        state = Mutex(State(start: start))
+    }
+
+    /// The probe as a child.
+    public var childSpec: ChildSpec {
+        ChildSpec(id, restart: restart, shutdown: shutdown) { [self] context in
+            try await run(context)
+        }
+    }
+
+    /// Sets how the probe starts from now on.
+    public func nextStart(_ start: Start) {
+        state.withLock { $0.start = start }
+    }
+
+    /// Lets a probe that starts when told report that it has started.
+    public func start() {
+        send(.start)
+    }
+
+    /// Lets the body return.
+    public func finish() {
+        send(.end(nil))
+    }
+
+    /// Lets the body throw.
+    public func fail(_ error: any Error) {
+        send(.end(error))
+    }
+
+    /// Everything that has happened so far, all copies together.
+    public var facts: [Fact] {
+        state.withLock(\.facts)
+    }
+
+    /// Waits until something has happened, as often as that, since the probe was made.
+    public func wait(for fact: Fact, count: Int = 1) async {
+        await withCheckedContinuation { continuation in
+            let hasHappened = state.withLock { state in
+                guard state.facts.count(where: { $0 == fact }) < count else { return true }
+                state.watchers.append((fact, count, continuation))
+                return false
+            }
+            if hasHappened { continuation.resume() }
+        }
+    }
+
+    private func run(_ context: ChildContext) async throws {
+        let start = state.withLock { state in
+            state.copies += 1
+            precondition(state.copies == 1, "two copies of probe \"\(context.path)\" run at once")
+            state.commands = []
+            return state.start
+        }
+        defer {
+            state.withLock { $0.copies -= 1 }
+        }
+        note(.begun)
+        defer { note(.ended) }
+        if case .failing(let error) = start { throw error }
+
+        try await withTaskCancellationHandler {
+            async let stopWatch: Void = watchStop(context)
+            if case .atOnce = start { begin(context) }
+            defer { send(.stopRequested) }
+            loop: while true {
+                switch await nextCommand() {
+                case .start:
+                    begin(context)
+                case .end(let error?):
+                    throw error
+                case .end(nil):
+                    break loop
+                case .stopRequested where ignoresStop:
+                    continue
+                case .stopRequested:
+                    try Task.checkCancellation()
+                    break loop
+                }
+            }
+        } onCancel: {
+            note(.cancelled)
+        }
+    }
+
+    private func begin(_ context: ChildContext) {
+        note(.started)
+        context.started()
+    }
+
+    private func watchStop(_ context: ChildContext) async {
+        await context.shutdownRequested()
+        guard context.isShutdownRequested else { return }
+        note(.stopRequested)
+        send(.stopRequested)
+    }
+
+    private func send(_ command: Command) {
+        let reader = state.withLock { state in
+            state.commands.append(command)
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume()
+    }
+
+    private func nextCommand() async -> Command {
+        while true {
+            let command = state.withLock { state in
+                state.commands.isEmpty ? nil : state.commands.removeFirst()
+            }
+            if let command { return command }
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    guard state.commands.isEmpty else { return true }
+                    state.reader = continuation
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+    }
+
+    private func note(_ fact: Fact) {
+        let satisfied = state.withLock { state in
+            state.facts.append(fact)
+            let facts = state.facts
+            let isSatisfied = { (fact: Fact, count: Int) in facts.count(where: { $0 == fact }) >= count }
+            let satisfied = state.watchers.filter { isSatisfied($0.fact, $0.count) }
+            state.watchers.removeAll { isSatisfied($0.fact, $0.count) }
+            return satisfied
+        }
+        for watcher in satisfied { watcher.continuation.resume() }
+    }
+}
