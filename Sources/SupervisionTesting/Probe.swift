@@ -132,7 +132,8 @@ public final class Probe: Child {
         let start = state.withLock { state in
             state.copies += 1
             precondition(state.copies == 1, "two copies of probe \"\(context.path)\" run at once")
-            state.commands = []
+            // What an earlier copy was told must not stop this one.
+            state.commands.removeAll { if case .stopRequested = $0 { true } else { false } }
             return state.start
         }
         defer {
@@ -143,9 +144,8 @@ public final class Probe: Child {
         if case .failing(let error) = start { throw error }
 
         try await withTaskCancellationHandler {
-            async let stopWatch: Void = watchStop(context)
+            async let _ = watchStop(context)
             if case .atOnce = start { begin(context) }
-            defer { send(.stopRequested) }
             loop: while true {
                 switch await nextCommand() {
                 case .start:
