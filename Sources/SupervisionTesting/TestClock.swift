@@ -15,6 +15,11 @@ public final class TestClock: Clock, Sendable {
         /// The time since the clock was made.
         public var offset: Duration
 
+        /// Makes a moment that long after the clock was made.
+        public init(offset: Duration) {
+            self.offset = offset
+        }
+
         /// The moment that much later.
         public func advanced(by duration: Duration) -> Instant {
             Instant(offset: offset + duration)

@@ -1,0 +1,256 @@
+import Supervision
+import SupervisionTesting
+import Testing
+
+@Suite("Supervisor: stop")
+struct SupervisorStopTests {
+    @Test("stop() stops the children in reverse order, nested ones inside their place")
+    func order() async {
+        let trial = Trial(
+            Supervisor {
+                Probe("a")
+                Supervisor("inner") { Probe("x"); Probe("y") }
+                Probe("z")
+            }
+        )
+        await trial.up()
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+        #expect(
+            trial.lines(from: "supervisor stopping: requested") == [
+                "supervisor stopping: requested", "z stopping", "z stopped",
+                "inner stopping", "supervisor inner stopping: requested",
+                "inner/y stopping", "inner/y stopped", "inner/x stopping", "inner/x stopped",
+                "supervisor inner stopped", "inner stopped",
+                "a stopping", "a stopped", "supervisor stopped",
+            ]
+        )
+    }
+
+    @Test("cancelling the task that runs the tree is the same orderly stop")
+    func cancellation() async {
+        let (a, b) = (Probe("a", shutdown: .graceful(.seconds(5)), ignoresStop: true), Probe("b"))
+        let trial = Trial(Supervisor(clock: TestClock()) { a; b })
+        await trial.up()
+        trial.task.cancel()
+        await a.wait(for: .stopRequested)
+        #expect(!a.facts.contains(.cancelled), "it is asked, and has its time")
+        a.finish()
+        #expect(await trial.error() == nil, "and no error is thrown")
+        #expect(
+            trial.lines(from: "supervisor stopping: requested") == [
+                "supervisor stopping: requested", "b stopping", "b stopped", "a stopping", "a stopped",
+                "supervisor stopped",
+            ]
+        )
+    }
+
+    @Test("a stop before the run starts nothing")
+    func beforeRun() async {
+        let probe = Probe("a")
+        let supervisor = Supervisor { probe }
+        supervisor.stop()
+        let trial = Trial(supervisor)
+        #expect(await trial.error() == nil)
+        #expect(probe.facts == [])
+    }
+
+    @Test("a task that was cancelled before the run starts nothing")
+    func cancelledBeforeRun() async throws {
+        let probe = Probe("a")
+        let supervisor = Supervisor { probe }
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await supervisor.run()
+        }
+        try await task.value
+        #expect(probe.facts == [])
+    }
+
+    @Test("a stop during a start cancels the child that is starting and stops the others", arguments: [true, false])
+    func duringStart(byCancellation: Bool) async {
+        let (a, b, c) = (Probe("a"), Probe("b", shutdown: .graceful(.seconds(9)), start: .whenTold), Probe("c"))
+        let trial = Trial(Supervisor(clock: TestClock()) { a; b; c })
+        await b.wait(for: .begun)
+        if byCancellation { trial.task.cancel() } else { trial.supervisor.stop() }
+        #expect(await trial.error() == nil)
+        #expect(b.facts.contains(.cancelled))
+        #expect(c.facts == [])
+        #expect(
+            trial.lines(from: "supervisor stopping: requested") == [
+                "supervisor stopping: requested", "b stopping", "b stopped", "a stopping", "a stopped",
+                "supervisor stopped",
+            ]
+        )
+    }
+
+    @Test("a stop while a child is being restarted ends the restart")
+    func duringRestart() async {
+        let probe = Probe("a")
+        let trial = Trial(Supervisor { probe })
+        await trial.up()
+        probe.nextStart(.whenTold)
+        probe.fail(Failure())
+        await probe.wait(for: .begun, count: 2)
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+        #expect(probe.facts.count { $0 == .begun } == 2)
+    }
+
+    @Test("a graceful child is asked first, cancelled when its time is up")
+    func graceful() async {
+        let probe = Probe("a", shutdown: .graceful(.seconds(10)), ignoresStop: true)
+        let clock = TestClock()
+        let trial = Trial(Supervisor(clock: clock) { probe })
+        await trial.up()
+        trial.supervisor.stop()
+        await probe.wait(for: .stopRequested)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(10))
+        await probe.wait(for: .cancelled)
+        probe.finish()
+        #expect(await trial.error() == nil)
+        #expect(trial.recorder.lines.contains("a cancelled, has not stopped in 10.0 seconds"))
+    }
+
+    @Test("a child that will not stop is named, and the others are stopped all the same")
+    func abandoned() async {
+        let (a, b) = (Probe("a"), Probe("b", shutdown: .timeout(.seconds(5)), ignoresStop: true))
+        let clock = TestClock()
+        let trial = Trial(Supervisor(clock: clock) { a; Supervisor("inner") { b } })
+        await trial.up()
+        trial.supervisor.stop()
+        await b.wait(for: .cancelled)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(5))
+        let error = await trial.error()
+        #expect(error?.code == .childrenAbandoned)
+        #expect(error?.abandoned == [["inner", "b"]])
+        #expect(error?.description == "still running after its time was up: \"inner/b\"")
+        #expect(trial.recorder.lines.contains("inner/b abandoned, still running after 5.0 seconds"))
+        #expect(a.facts.last == .ended)
+        #expect(!b.facts.contains(.ended))
+        b.finish()
+        await b.wait(for: .ended)
+    }
+
+    @Test("a supervisor that left a child running is not restarted: the whole tree ends")
+    func neverDoubled() async {
+        let (bad, hung) = (Probe("bad"), Probe("hung", ignoresStop: true))
+        let clock = TestClock()
+        let trial = Trial(
+            Supervisor(intensity: .init(maxRestarts: 100, within: .seconds(1)), clock: clock) {
+                Probe("other")
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { hung; bad }
+            }
+        )
+        await trial.up()
+        bad.fail(Failure())
+        await hung.wait(for: .cancelled)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(5))
+        let error = await trial.error()
+        #expect(error?.code == .gaveUp)
+        #expect(error?.path == ["inner", "bad"])
+        #expect(error?.abandoned == [["inner", "hung"]])
+        #expect(trial.recorder.lines.suffix(3) == ["other stopping", "other stopped", "supervisor stopped"])
+        hung.finish()
+        await hung.wait(for: .ended)
+    }
+
+    @Test("an error thrown by a child that was told to stop is in the events and goes no further")
+    func throwsWhileStopping() async {
+        let trial = Trial(
+            Supervisor {
+                ChildSpec("a", shutdown: .graceful(.seconds(5))) { child in
+                    child.started()
+                    await child.shutdownRequested()
+                    throw Failure("could not flush")
+                }
+            }
+        )
+        await trial.up()
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+        #expect(trial.recorder.lines.contains("a stopped, but threw: could not flush"))
+    }
+
+    @Test("many children that stop in time arm one timer")
+    func oneTimer() async {
+        let clock = TestClock()
+        let trial = Trial(
+            Supervisor(clock: clock) {
+                Probe("last", ignoresStop: true)
+                for index in 0..<50 { Probe("\(index)") }
+            }
+        )
+        await trial.up()
+        trial.supervisor.stop()
+        await trial.recorder.wait(for: "last stopping")
+        await clock.sleepers(atLeast: 1)
+        #expect(clock.sleeperCount == 1)
+        clock.advance(by: .seconds(5))
+        #expect(await trial.error()?.abandoned == [["last"]])
+    }
+}
+
+@Suite("Supervisor: events and answers")
+struct SupervisorEventTests {
+    @Test("every reader sees every event, and the sequence ends with the run")
+    func readers() async {
+        let supervisor = Supervisor { Probe("a") }
+        let readers = (supervisor.events(), supervisor.events())
+        let trial = Trial(supervisor)
+        await trial.up()
+        supervisor.stop()
+        #expect(await trial.error() == nil)
+        let lines = (
+            await readers.0.reduce(into: [String]()) { $0.append($1.description) },
+            await readers.1.reduce(into: [String]()) { $0.append($1.description) }
+        )
+        #expect(lines.0 == trial.recorder.lines)
+        #expect(lines.1 == trial.recorder.lines)
+    }
+
+    @Test("events carry the time on the injected clock, counted from the start of the tree")
+    func time() async {
+        let clock = TestClock()
+        clock.advance(by: .seconds(100))
+        let probe = Probe("a", start: .whenTold)
+        let trial = Trial(Supervisor(clock: clock) { Supervisor("inner") { probe } })
+        await probe.wait(for: .begun)
+        clock.advance(by: .seconds(3))
+        probe.start()
+        await trial.up()
+        #expect(trial.recorder.events.last?.time == .seconds(3))
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+    }
+
+    @Test("a supervisor answers while it runs, also while a child is slow to start, and not after")
+    func answers() async {
+        let probe = Probe("a", start: .whenTold)
+        let trial = Trial(Supervisor { probe })
+        await probe.wait(for: .begun)
+        #expect(await trial.supervisor.ping())
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+        #expect(await trial.supervisor.ping() == false)
+    }
+
+    @Test("builder: conditions, loops, arrays and nested supervisors")
+    func builder() {
+        let (yes, no) = (true, false)
+        let extra: [any Child] = [Probe("e1"), Supervisor("e2") {}]
+        let supervisor = Supervisor {
+            if yes { Probe("a") }
+            if no { Probe("b") }
+            if no { Probe("c") } else { Probe("d") }
+            for index in 1...2 { Probe("loop\(index)") }
+            extra
+            Supervisor("nested") { Probe("x") }
+        }
+        #expect(supervisor.children.map(\.id) == ["a", "d", "loop1", "loop2", "e1", "e2", "nested"])
+        #expect(supervisor.children.map(\.isSupervisor) == [false, false, false, false, false, true, true])
+    }
+}
