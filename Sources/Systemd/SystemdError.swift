@@ -2,7 +2,9 @@
 ///
 /// The message names what was wrong, where, and what would be right. Compare ``code``, not the text.
 public struct SystemdError: Error, Sendable, Hashable {
-    /// The kind of failure. More codes may come, so a `switch` over them needs a `default`.
+    /// The kind of failure.
+    ///
+    /// More codes may come, so a `switch` over them needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The code's name, as it is spelled in the source.
         public let description: String

@@ -9,8 +9,8 @@ public struct PassedDescriptor: Sendable, Hashable {
 
     /// The manager's name for it (`FileDescriptorName=`).
     ///
-    /// By default the socket unit's name with its `.socket`; ``unknownName`` when the manager gave no names. Neither unique
-    /// nor necessarily filled.
+    /// By default the socket unit's name with its `.socket`; ``unknownName`` when the manager gave no names.
+    /// Neither unique nor necessarily filled.
     public let name: String
 
     /// What it is.

@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The descriptors that the service manager passed, kept for the life of the process.
@@ -15,8 +15,9 @@ import Darwin
 /// let http = try sockets.duplicates(named: "http", as: .streamListener)
 /// ```
 ///
-/// Each passed descriptor stays open here as a master. Whoever serves one gets a duplicate, closes it when it is done, and
-/// asks again when it restarts. Closing a duplicate is harmless: the manager goes on listening, and new connections wait.
+/// Each passed descriptor stays open here as a master. Whoever serves one gets a duplicate, closes it when it
+/// is done, and asks again when it restarts. Closing a duplicate is harmless: the manager goes on listening,
+/// and new connections wait.
 ///
 /// The duplicates share one open socket with the manager, and with the next instance of the service:
 ///
@@ -36,17 +37,22 @@ public final class PassedDescriptors: Sendable {
 
     /// Keeps descriptors, in their order.
     ///
-    /// - Parameter descriptors: The list from ``ServiceEnvironment/descriptors``; each belongs to this object from now on.
+    /// - Parameter descriptors: The list from ``ServiceEnvironment/descriptors``; each belongs to this object
+    ///   from now on.
     public init(_ descriptors: [PassedDescriptor]) {
         masters = Mutex(descriptors.map { Master(descriptor: $0) })
     }
 
-    /// Every descriptor kept, in the manager's order. Those that were closed as unclaimed are gone.
+    /// Every descriptor kept, in the manager's order.
+    ///
+    /// Those that were closed as unclaimed are gone.
     public var all: [PassedDescriptor] {
         masters.withLock { $0.map(\.descriptor) }
     }
 
-    /// Those of which nobody has taken a duplicate yet. After start, report them or ``closeUnclaimed()``.
+    /// Those of which nobody has taken a duplicate yet.
+    ///
+    /// After start, report them or ``closeUnclaimed()``.
     public var unclaimed: [PassedDescriptor] {
         masters.withLock { $0.filter { !$0.isClaimed }.map(\.descriptor) }
     }
@@ -66,9 +72,11 @@ public final class PassedDescriptors: Sendable {
     /// - Parameters:
     ///   - name: The name to look up; several descriptors may have it.
     ///   - kind: What each of them must be. The family does not matter.
-    /// - Returns: Close-on-exec duplicates in the manager's order; empty when none has the name. The caller closes them.
-    /// - Throws: ``SystemdError`` with code `wrongKind` when one of them is something else, and `duplicationFailed`
-    ///   when the system refuses, with the `errno` (`EMFILE`). Then there are no duplicates and nothing is claimed.
+    /// - Returns: Close-on-exec duplicates in the manager's order; empty when none has the name. The caller
+    ///   closes them.
+    /// - Throws: ``SystemdError`` with code `wrongKind` when one of them is something else, and
+    ///   `duplicationFailed` when the system refuses, with the `errno` (`EMFILE`). Then there are no
+    ///   duplicates and nothing is claimed.
     public func duplicates(named name: String, as kind: DescriptorKind) throws(SystemdError) -> [CInt] {
         try duplicates(as: kind) { $0.name == name }
     }

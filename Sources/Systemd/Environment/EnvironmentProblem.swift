@@ -1,12 +1,14 @@
 /// A variable from the service manager that could not be used.
 ///
-/// What the variable would have said is treated as not said: a malformed environment never ends the process. Log these
-/// once at start.
+/// What the variable would have said is treated as not said: a malformed environment never ends the process.
+/// Log these once at start.
 public struct EnvironmentProblem: Sendable, Hashable {
     /// The variable's name, such as `LISTEN_FDS`.
     public let variable: String
 
-    /// Its value, just as it was found. Untrusted text: ``description`` escapes it.
+    /// Its value, just as it was found.
+    ///
+    /// Untrusted text: ``description`` escapes it.
     public let value: String
 
     /// What is wrong with it.

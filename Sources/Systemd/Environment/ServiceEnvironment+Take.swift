@@ -1,19 +1,20 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 extension ServiceEnvironment {
     /// Takes what the service manager told this process out of the real environment, once.
     ///
-    /// Call it at the very start of `main`, before the first task or thread: it unsets variables, and `unsetenv` races with a
-    /// `getenv` on another thread. Every later call, from anywhere, returns the same snapshot.
+    /// Call it at the very start of `main`, before the first task or thread: it unsets variables, and
+    /// `unsetenv` races with a `getenv` on another thread. Every later call, from anywhere, returns the same
+    /// snapshot.
     ///
-    /// - Every passed descriptor is made close-on-exec, so that children inherit none. If one of them is not open the list is
-    ///   wrong as a whole: no descriptor is used, and a problem names the one.
+    /// - Every passed descriptor is made close-on-exec, so that children inherit none. If one of them is not
+    ///   open the list is wrong as a whole: no descriptor is used, and a problem names the one.
     /// - `LISTEN_PID`, `LISTEN_PIDFDID`, `LISTEN_FDS`, `LISTEN_FDNAMES`, `NOTIFY_SOCKET`, `WATCHDOG_USEC` and
     ///   `WATCHDOG_PID` are unset, so that children do not answer in this process's name. `INVOCATION_ID` and
     ///   `SYSTEMD_EXEC_PID` stay.

@@ -1,7 +1,7 @@
 /// One snapshot of what the service manager told this process.
 ///
-/// An application takes it once, at the very start of `main`, with ``take()``. Tests, and supervisors other than systemd,
-/// make one from a dictionary.
+/// An application takes it once, at the very start of `main`, with ``take()``. Tests, and supervisors other
+/// than systemd, make one from a dictionary.
 ///
 /// ```swift
 /// let environment = ServiceEnvironment.take()
@@ -9,7 +9,8 @@
 /// let sockets = PassedDescriptors(environment.descriptors)
 /// ```
 ///
-/// A variable that is absent or empty means "nothing told". A malformed one means the same, and adds to ``problems``.
+/// A variable that is absent or empty means "nothing told". A malformed one means the same, and adds to
+/// ``problems``.
 public struct ServiceEnvironment: Sendable {
     /// Where notifications go (`NOTIFY_SOCKET`); `nil` when nobody wants any.
     public let notifyAddress: NotifyAddress?
@@ -22,8 +23,9 @@ public struct ServiceEnvironment: Sendable {
 
     /// Whether this process was started by a service manager as a service.
     ///
-    /// True when there is an address for notifications, when descriptors were passed, or when `INVOCATION_ID` is set and
-    /// `SYSTEMD_EXEC_PID` is this process. Children of a service inherit the first two variables but not the pid.
+    /// True when there is an address for notifications, when descriptors were passed, or when `INVOCATION_ID`
+    /// is set and `SYSTEMD_EXEC_PID` is this process. Children of a service inherit the first two variables
+    /// but not the pid.
     public let isUnderManager: Bool
 
     /// The variables that could not be used, in the order in which they were read.
@@ -34,10 +36,12 @@ public struct ServiceEnvironment: Sendable {
 
     /// The descriptors passed to this process, in the manager's order (`LISTEN_FDS`, `LISTEN_FDNAMES`).
     ///
-    /// Empty when none were passed, and when `LISTEN_PID` or `LISTEN_PIDFDID` names another process. Each access asks
-    /// the kernel anew what the descriptors are.
+    /// Empty when none were passed, and when `LISTEN_PID` or `LISTEN_PIDFDID` names another process. Each
+    /// access asks the kernel anew what the descriptors are.
     public var descriptors: [PassedDescriptor] {
-        zip(firstDescriptor..., descriptorNames).map { PassedDescriptor(number: $0, name: $1) }
+        descriptorNames.enumerated().map { offset, name in
+            PassedDescriptor(number: CInt(clamping: Int(firstDescriptor) + offset), name: name)
+        }
     }
 
     /// Reads a snapshot from variables: a function of its arguments alone.
@@ -103,7 +107,7 @@ extension EnvironmentReader {
 
     fileprivate mutating func invocationID() -> String? {
         guard let value = text("INVOCATION_ID") else { return nil }
-        guard value.utf8.count == 32, value.allSatisfy(\.isHexDigit) else {
+        guard value.utf8.count == 32, value.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             report("INVOCATION_ID", "is not an id", "32 hexadecimal digits")
             return nil
         }
@@ -140,7 +144,7 @@ extension EnvironmentReader {
         return names.map(String.init)
     }
 
-    // The protocol allows INT_MAX - 3, the kernel by default this many (fs.nr_open): a larger number is hostile text,
-    // and must not make us fill the memory with names.
+    // The protocol allows INT_MAX - 3, the kernel by default this many (fs.nr_open): a larger number is
+    // hostile text, and must not make us fill the memory with names.
     private static let mostDescriptors: UInt64 = 1_048_576
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A reading of `CLOCK_MONOTONIC`, in microseconds: what `MONOTONIC_USEC` carries.
@@ -45,7 +45,8 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
 }
 
 extension Duration {
-    /// Microseconds, rounded up so that a wait is never shortened; between zero and the largest signed number.
+    /// Microseconds, rounded up so that a wait is never shortened; between zero and the largest signed
+    /// number.
     var wholeMicroseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

@@ -1,7 +1,7 @@
 /// Where a service manager listens for notifications: what `NOTIFY_SOCKET` says.
 ///
-/// A path (`/run/systemd/notify`) or, after an `@`, a name in Linux's abstract namespace. The `vsock:` forms are not
-/// supported.
+/// A path (`/run/systemd/notify`) or, after an `@`, a name in Linux's abstract namespace. The `vsock:` forms
+/// are not supported.
 public struct NotifyAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address as the manager writes it.
     public let description: String
@@ -9,8 +9,8 @@ public struct NotifyAddress: Sendable, Hashable, CustomStringConvertible {
     /// Reads an address.
     ///
     /// - Parameter text: `/…`, at most 107 bytes, or `@…`, at most 108 bytes.
-    /// - Throws: ``SystemdError`` with code `invalidAddress` when the text is neither or too long (an address is
-    ///   never cut), and `unsupportedAddress` for a `vsock` form.
+    /// - Throws: ``SystemdError`` with code `invalidAddress` when the text is neither or too long (an address
+    ///   is never cut), and `unsupportedAddress` for a `vsock` form.
     public init(_ text: String) throws(SystemdError) {
         let limit = text.hasPrefix("@") ? Self.longest : Self.longest - 1
         if text.hasPrefix("vsock:") || text.hasPrefix("vsock-") {
@@ -23,12 +23,16 @@ public struct NotifyAddress: Sendable, Hashable, CustomStringConvertible {
             throw SystemdError(.invalidAddress, "\(text.quotedForMessage) does not begin with / or @")
         }
         guard text.utf8.count > 1 else {
-            throw SystemdError(.invalidAddress, "\(text.quotedForMessage) has no name after its first character")
+            throw SystemdError(
+                .invalidAddress,
+                "\(text.quotedForMessage) has no name after its first character"
+            )
         }
         guard text.utf8.count <= limit else {
             throw SystemdError(
                 .invalidAddress,
-                "\(text.quotedForMessage) is \(text.utf8.count) bytes long, where a Unix socket's address has at most \(limit)"
+                "\(text.quotedForMessage) is \(text.utf8.count) bytes long, where a Unix socket's address "
+                    + "has at most \(limit)"
             )
         }
         guard !text.utf8.contains(0) else {
@@ -38,7 +42,7 @@ public struct NotifyAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The content of `sun_path`: an abstract name has a NUL where it was written with `@`.
-    var socketPath: [UInt8] {
+    package var socketPath: [UInt8] {
         var bytes = Array(description.utf8)
         if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
         return bytes

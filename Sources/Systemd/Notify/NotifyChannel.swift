@@ -2,18 +2,18 @@ import CSystem
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The socket, the queue before it, and the thread that empties the queue.
 ///
-/// One lock guards all three, held for system calls that never wait. While the queue has messages only the thread touches
-/// the socket; while it has none, whoever sends does. So nothing overtakes, and the thread never polls a socket that
-/// somebody else closes.
+/// One lock guards all three, held for system calls that never wait. While the queue has messages only the
+/// thread touches the socket; while it has none, whoever sends does. So nothing overtakes, and the thread
+/// never polls a socket that somebody else closes.
 final class NotifyChannel: Sendable {
     private struct State {
         var socket: NotifySocket
@@ -47,7 +47,8 @@ final class NotifyChannel: Sendable {
             return .failed(
                 SystemdError(
                     .messageTooLarge,
-                    "the message is \(bytes.count) bytes long, where the manager reads at most \(NotifyMessage.largestSize)"
+                    "the message is \(bytes.count) bytes long, where the manager reads at most "
+                        + "\(NotifyMessage.largestSize)"
                 )
             )
         }
@@ -77,7 +78,7 @@ final class NotifyChannel: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
-                    if state.queue.isEmpty { return !state.isClosed || state.queue.droppedCount == 0 }
+                    if state.queue.isEmpty { return !state.isClosed }
                     // The handler runs after this flag is set: it finds the waiter, or we find the flag.
                     if Task.isCancelled || timeout <= .zero { return false }
                     state.waiters.append(
@@ -102,14 +103,15 @@ final class NotifyChannel: Sendable {
     }
 
     func close() {
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        guard isFirst else { return }
         let (thread, waiters) = state.withLock { state in
-            state.isClosed = true
             state.queue.dropAll()
-            defer {
-                state.thread = nil
-                state.waiters = []
-            }
             state.thread?.wake()
+            defer { state.waiters = [] }
             return (state.thread, state.waiters)
         }
         for waiter in waiters { waiter.continuation.resume(returning: false) }
@@ -118,7 +120,10 @@ final class NotifyChannel: Sendable {
         state.withLock { $0.socket.close() }
     }
 
-    private static let closedError = SystemdError(.closed, "the notifier is closed; make a new one to send more")
+    private static let closedError = SystemdError(
+        .closed,
+        "the notifier is closed; make a new one to send more"
+    )
 }
 
 // MARK: - The thread
@@ -135,14 +140,14 @@ extension NotifyChannel {
     }
 
     private struct Wait {
-        /// -1 when there is nothing to send.
+        /// Negative when there is nothing to send.
         let socket: CInt
         let milliseconds: CInt
     }
 
-    private func run(_ wake: WakeableThread.Signal) {
+    private func run(_ wake: WakeableThread.Alarm) {
         while let wait = nextWait() {
-            wake.wait(orWritable: wait.socket, milliseconds: wait.milliseconds)
+            wake.wait(or: .writable(wait.socket), milliseconds: wait.milliseconds)
             for (continuation, result) in sendQueued() { continuation.resume(returning: result) }
         }
     }

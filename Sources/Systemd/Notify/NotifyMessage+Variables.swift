@@ -6,8 +6,9 @@ extension NotifyMessage {
 
     /// The service is going down (`STOPPING=1`).
     ///
-    /// Send it first, before draining. It starts the unit's `TimeoutStopSec=` clock if the manager did not ask for the stop,
-    /// disarms the watchdog and, since systemd 259, nothing takes a unit back: never send it for a reload.
+    /// Send it first, before draining. It starts the unit's `TimeoutStopSec=` clock if the manager did not
+    /// ask for the stop, disarms the watchdog and, since systemd 259, nothing takes a unit back: never send
+    /// it for a reload.
     public static let stopping = NotifyMessage("STOPPING", "1")
 
     /// The service reloads its configuration, from now on (`RELOADING=1`, `MONOTONIC_USEC`).
@@ -21,8 +22,9 @@ extension NotifyMessage {
 
     /// The service reloads its configuration, since a given instant (`RELOADING=1`, `MONOTONIC_USEC`).
     ///
-    /// - Parameter instant: When the reload began, on `CLOCK_MONOTONIC`. Under `Type=notify-reload` the manager ignores a
-    ///   message with an instant before its own request, and the reload then hangs to its time-out.
+    /// - Parameter instant: When the reload began, on `CLOCK_MONOTONIC`. Under `Type=notify-reload` the
+    ///   manager ignores a message with an instant before its own request, and the reload then hangs to its
+    ///   time-out.
     /// - Returns: The message.
     public static func reloading(at instant: MonotonicInstant) -> NotifyMessage {
         NotifyMessage("RELOADING", "1") + NotifyMessage("MONOTONIC_USEC", String(instant.microseconds))
@@ -30,8 +32,8 @@ extension NotifyMessage {
 
     /// One line that tells a person how the service is doing (`STATUS`).
     ///
-    /// - Parameter text: Any text; an empty one clears the status. Newlines and control characters become spaces,
-    ///   and more than 2048 bytes are cut between two characters.
+    /// - Parameter text: Any text; an empty one clears the status. Newlines and control characters become
+    ///   spaces, and more than 2048 bytes are cut between two characters.
     /// - Returns: The message.
     public static func status(_ text: String) -> NotifyMessage {
         NotifyMessage("STATUS", StatusText.clean(text))
@@ -47,18 +49,20 @@ extension NotifyMessage {
 
     /// Changes the watchdog's time-out for the rest of this run (`WATCHDOG_USEC`).
     ///
-    /// - Parameter timeout: The new time-out, rounded up to a microsecond; zero or less switches the watchdog off.
+    /// - Parameter timeout: The new time-out, rounded up to a microsecond; zero or less switches the watchdog
+    ///   off.
     /// - Returns: The message.
     public static func watchdogTimeout(_ timeout: Duration) -> NotifyMessage {
         NotifyMessage("WATCHDOG_USEC", String(timeout.wholeMicroseconds))
     }
 
-    /// Promises to speak again within some time, while starting or stopping takes long (`EXTEND_TIMEOUT_USEC`).
+    /// Promises to speak again within some time, while starting or stopping takes long
+    /// (`EXTEND_TIMEOUT_USEC`).
     ///
     /// Must be repeated before it is over. It matters only past the unit's own time-out for the phase.
     ///
-    /// - Parameter duration: From the manager's receipt on, on its monotonic clock; rounded up to a microsecond. The
-    ///   manager ignores zero, which is what a negative one becomes.
+    /// - Parameter duration: From the manager's receipt on, on its monotonic clock; rounded up to a
+    ///   microsecond. The manager ignores zero, which is what a negative one becomes.
     /// - Returns: The message.
     public static func extendTimeout(by duration: Duration) -> NotifyMessage {
         NotifyMessage("EXTEND_TIMEOUT_USEC", String(duration.wholeMicroseconds))
@@ -111,8 +115,9 @@ extension NotifyMessage {
     ///   - name: Capital letters, digits and `_`, not beginning with a digit.
     ///   - value: One line of text without a NUL.
     /// - Returns: The message.
-    /// - Throws: ``SystemdError`` with code `invalidVariable` when the name or the value is not as above (the manager would
-    ///   read something else), and for `FDSTORE`, `BARRIER` and `MAINPIDFD`, which mean nothing without a descriptor.
+    /// - Throws: ``SystemdError`` with code `invalidVariable` when the name or the value is not as above (the
+    ///   manager would read something else), and for `FDSTORE`, `BARRIER` and `MAINPIDFD`, which mean nothing
+    ///   without a descriptor.
     public static func variable(_ name: String, _ value: String) throws(SystemdError) -> NotifyMessage {
         guard isVariableName(name) else {
             throw SystemdError(

@@ -4,8 +4,8 @@
 /// notifier.send(.ready + .status("serving on port 80"))
 /// ```
 ///
-/// Several variables in one message arrive together or not at all. In one message the manager prefers `STOPPING` to `READY`
-/// to `RELOADING`, whatever their order.
+/// Several variables in one message arrive together or not at all. In one message the manager prefers
+/// `STOPPING` to `READY` to `RELOADING`, whatever their order.
 ///
 /// - Note: Source: systemd `sd_notify`, "Well-known assignments".
 public struct NotifyMessage: Sendable, Hashable {

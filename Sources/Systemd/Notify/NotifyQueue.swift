@@ -1,8 +1,8 @@
 /// Messages that wait for the manager to read: ordered, bounded, and pure.
 ///
-/// What stays in the queue leaves in the order in which it came. A message of ``Rank/replaceable(_:)`` takes the place of
-/// an older one that says the same kind of thing, at the end of the queue and not in the older one's place: a newer status
-/// must not overtake a `STOPPING=1` between the two.
+/// What stays in the queue leaves in the order in which it came. A message of ``Rank/replaceable(_:)`` takes
+/// the place of an older one that says the same kind of thing, at the end of the queue and not in the older
+/// one's place: a newer status must not overtake a `STOPPING=1` between the two.
 struct NotifyQueue {
     enum Rank: Equatable {
         /// Only the newest of its kind matters; the kind is the names of its variables.
@@ -88,7 +88,9 @@ extension NotifyMessage {
             "READY", "STOPPING", "RELOADING", "ERRNO", "BUSERROR", "EXIT_STATUS", "MAINPID",
         ]
         // WATCHDOG=trigger is no sign of life.
-        if assignments.contains(where: { lasting.contains($0.name) || $0 == Self.trigger }) { return .lifecycle }
+        if assignments.contains(where: { lasting.contains($0.name) || $0 == Self.trigger }) {
+            return .lifecycle
+        }
         if assignments.allSatisfy({ passing.contains($0.name) || $0.name == "WATCHDOG" }) {
             return .replaceable(assignments.map(\.name))
         }

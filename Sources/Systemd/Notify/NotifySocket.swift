@@ -1,11 +1,11 @@
 import CSystem
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The process's end of the notification socket: connected, close-on-exec, and never waiting.
@@ -25,7 +25,9 @@ struct NotifySocket {
         self.address = address
     }
 
-    /// Connects if it is not connected. A failure shows, and is tried again, at the next message.
+    /// Connects if it is not connected.
+    ///
+    /// A failure shows, and is tried again, at the next message.
     @discardableResult
     mutating func open() -> SystemdError? {
         guard descriptor < 0 else { return nil }
@@ -51,7 +53,9 @@ struct NotifySocket {
         case 0: return .sent
         case EAGAIN: return .full
         case let number:
-            return .failed(.system(.sendFailed, "cannot send to the manager's socket \(address)", errno: number))
+            return .failed(
+                .system(.sendFailed, "cannot send to the manager's socket \(address)", errno: number)
+            )
         }
     }
 
@@ -66,6 +70,6 @@ struct NotifySocket {
 }
 
 // Inside a type with a close of its own the system's is out of reach.
-func closeDescriptor(_ descriptor: CInt) {
+package func closeDescriptor(_ descriptor: CInt) {
     _ = close(descriptor)
 }

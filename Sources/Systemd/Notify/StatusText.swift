@@ -1,7 +1,8 @@
 /// The text of a `STATUS=` line, made fit to be sent.
 ///
-/// A newline would let a text add variables of its own, so every run of control characters and line separators becomes one
-/// space. What is longer than ``limit`` is cut between two characters and ends in an ellipsis.
+/// A newline would let a text add variables of its own, so every run of control characters and line
+/// separators becomes one space. What is longer than ``limit`` is cut between two characters and ends in an
+/// ellipsis.
 enum StatusText {
     /// Bytes of UTF-8: half of what the manager reads, so that other variables find room in the same message.
     static let limit = 2048

@@ -1,8 +1,8 @@
 /// The keep-alive that the service manager expects of this process.
 ///
-/// When no ``NotifyMessage/watchdog`` has come for ``timeout`` the manager ends the process (`WatchdogSignal=`, `SIGABRT`
-/// by default). Send the first one right after `READY=1`, and send them from something whose progress proves that the
-/// service is well. The manager measures on its monotonic clock.
+/// When no ``NotifyMessage/watchdog`` has come for ``timeout`` the manager ends the process
+/// (`WatchdogSignal=`, `SIGABRT` by default). Send the first one right after `READY=1`, and send them from
+/// something whose progress proves that the service is well. The manager measures on its monotonic clock.
 ///
 /// - Note: Source: systemd `sd_watchdog_enabled`; `WATCHDOG_USEC` in microseconds, `WATCHDOG_PID`.
 public struct WatchdogSettings: Sendable, Hashable {
