@@ -1,3 +1,9 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
+
+#include "CSystemDescriptor.h"
+#include "CSystemNotify.h"
+#include "CSystemProcess.h"
+#include "CSystemThread.h"
+
 #endif

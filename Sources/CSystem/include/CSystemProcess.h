@@ -1,0 +1,11 @@
+#ifndef CSYSTEM_PROCESS_H
+#define CSYSTEM_PROCESS_H
+
+#include <stdint.h>
+
+/// The inode of this process's pidfd: unique for as long as the system is up, unlike a pid.
+///
+/// Gives 0, or the negative errno: -EOPNOTSUPP where the kernel has no pidfs (Linux before 6.9).
+int csystem_own_pidfd_inode(uint64_t *inode);
+
+#endif

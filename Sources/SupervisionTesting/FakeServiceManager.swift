@@ -1,0 +1,143 @@
+import CSystem
+import Synchronization
+public import Systemd
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A service manager that only listens: a real notification socket for tests.
+///
+/// ```swift
+/// let manager = try FakeServiceManager()
+/// let notifier = Notifier(address: manager.address)
+/// notifier.send(.ready)
+/// #expect(try await manager.next().lines == ["READY=1"])
+/// ```
+///
+/// A thread of its own reads the socket, unless it is paused; nothing polls or sleeps. Releasing the manager
+/// closes it.
+public final class FakeServiceManager: Sendable {
+    /// Where it listens: what `NOTIFY_SOCKET` says.
+    public let address: NotifyAddress
+
+    private let inbox: NotificationInbox
+    private let thread: WakeableThread
+    private let directory: String?
+    private let isClosed = Atomic(false)
+
+    /// Listens behind a path in a new temporary directory, which closing removes.
+    ///
+    /// - Throws: ``/Systemd/SystemdError`` when the directory or the socket cannot be made.
+    public convenience init() throws {
+        let directory = try Self.makeTemporaryDirectory()
+        do {
+            try self.init(NotifyAddress("\(directory)/notify"), in: directory)
+        } catch {
+            rmdir(directory)
+            throw error
+        }
+    }
+
+    /// Listens at a given address.
+    ///
+    /// - Parameter address: A path that does not exist yet, or an abstract name. Closing removes the path.
+    /// - Throws: ``/Systemd/SystemdError`` when the socket cannot be bound.
+    public convenience init(at address: NotifyAddress) throws {
+        try self.init(address, in: nil)
+    }
+
+    private init(_ address: NotifyAddress, in directory: String?) throws(SystemdError) {
+        let path = address.socketPath
+        let descriptor = csystem_notify_bind(path, path.count)
+        guard descriptor >= 0 else {
+            throw SystemdError(.sendFailed, "cannot listen at \(address)", errno: -descriptor)
+        }
+        let inbox = NotificationInbox(descriptor: descriptor)
+        do {
+            thread = try WakeableThread(name: "fake-manager", run: inbox.read)
+        } catch {
+            closeDescriptor(descriptor)
+            throw error
+        }
+        self.address = address
+        self.directory = directory
+        self.inbox = inbox
+    }
+
+    deinit {
+        close()
+    }
+
+    /// The variables that a service of this manager starts with.
+    public var variables: [String: String] {
+        ["NOTIFY_SOCKET": address.description]
+    }
+
+    /// What a service of this manager finds in its environment.
+    public var environment: ServiceEnvironment {
+        ServiceEnvironment(variables: variables)
+    }
+
+    /// Every message received so far, those that ``next()`` has given included.
+    public var received: [ReceivedNotification] {
+        inbox.received
+    }
+
+    /// The next message in the order of arrival; waits until there is one.
+    ///
+    /// - Returns: The message.
+    /// - Throws: `CancellationError` when the task is cancelled while it waits, and ``/Systemd/SystemdError``
+    ///   with code `closed` when the manager is closed and has no more.
+    public func next() async throws -> ReceivedNotification {
+        try await inbox.next()
+    }
+
+    /// The next message that has a given line; those before it are passed over.
+    ///
+    /// - Parameter line: A whole line, such as `READY=1`.
+    /// - Returns: The message.
+    /// - Throws: As ``next()`` does.
+    public func next(with line: String) async throws -> ReceivedNotification {
+        while true {
+            let message = try await next()
+            if message.lines.contains(line) { return message }
+        }
+    }
+
+    /// Stops reading, as a manager does that is stuck: from the return of this call on no message is taken.
+    public func pause() {
+        inbox.setPaused(true)
+    }
+
+    /// Reads again, first what has waited meanwhile.
+    public func resume() {
+        inbox.setPaused(false)
+        thread.wake()
+    }
+
+    /// Stops listening and removes the socket.
+    ///
+    /// Whoever waits for a message gets an error. Closing twice does nothing.
+    public func close() {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        inbox.close()
+        thread.wake()
+        thread.join()
+        inbox.closeSocket()
+        if address.description.hasPrefix("/") { unlink(address.description) }
+        if let directory { rmdir(directory) }
+    }
+
+    private static func makeTemporaryDirectory() throws(SystemdError) -> String {
+        var template = Array("/tmp/service-manager-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SystemdError(.sendFailed, "cannot make a directory in /tmp", errno: errno)
+        }
+        return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

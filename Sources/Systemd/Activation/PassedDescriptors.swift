@@ -1,0 +1,154 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The descriptors that the service manager passed, kept for the life of the process.
+///
+/// ```swift
+/// let sockets = PassedDescriptors(ServiceEnvironment.take().descriptors)
+/// let http = try sockets.duplicates(named: "http", as: .streamListener)
+/// ```
+///
+/// Each passed descriptor stays open here as a master. Whoever serves one gets a duplicate, closes it when it
+/// is done, and asks again when it restarts. Closing a duplicate is harmless: the manager goes on listening,
+/// and new connections wait.
+///
+/// The duplicates share one open socket with the manager, and with the next instance of the service:
+///
+/// - Never call `shutdown(2)` on one. It ends the manager's listener too, and clients are then refused.
+/// - Never call `listen(2)` on one, or give it a high backlog: it changes the backlog for everybody.
+/// - `O_NONBLOCK` is on the shared socket; close-on-exec is on each number.
+/// - Do not unlink the path of a Unix listener: it is the manager's.
+///
+/// Make one per process. Releasing it closes nothing; ``closeUnclaimed()`` does.
+public final class PassedDescriptors: Sendable {
+    private struct Master {
+        let descriptor: PassedDescriptor
+        var isClaimed = false
+    }
+
+    private let masters: Mutex<[Master]>
+
+    /// Keeps descriptors, in their order.
+    ///
+    /// - Parameter descriptors: The list from ``ServiceEnvironment/descriptors``; each belongs to this object
+    ///   from now on.
+    public init(_ descriptors: [PassedDescriptor]) {
+        masters = Mutex(descriptors.map { Master(descriptor: $0) })
+    }
+
+    /// Every descriptor kept, in the manager's order.
+    ///
+    /// Those that were closed as unclaimed are gone.
+    public var all: [PassedDescriptor] {
+        masters.withLock { $0.map(\.descriptor) }
+    }
+
+    /// Those of which nobody has taken a duplicate yet.
+    ///
+    /// After start, report them or ``closeUnclaimed()``.
+    public var unclaimed: [PassedDescriptor] {
+        masters.withLock { $0.filter { !$0.isClaimed }.map(\.descriptor) }
+    }
+
+    /// The stream listener, when exactly one was passed, whatever its name.
+    ///
+    /// For a service with a single listener: it serves the socket that it gets, named or not.
+    public var soleStreamListener: PassedDescriptor? {
+        let listeners = all.filter { $0.kind == .streamListener }
+        return listeners.count == 1 ? listeners[0] : nil
+    }
+
+    /// Duplicates every descriptor of a name, and marks them claimed.
+    ///
+    /// May be asked again and again: a listener that restarts gets new duplicates of the same socket.
+    ///
+    /// - Parameters:
+    ///   - name: The name to look up; several descriptors may have it.
+    ///   - kind: What each of them must be. The family does not matter.
+    /// - Returns: Close-on-exec duplicates in the manager's order; empty when none has the name. The caller
+    ///   closes them.
+    /// - Throws: ``SystemdError`` with code `wrongKind` when one of them is something else, and
+    ///   `duplicationFailed` when the system refuses, with the `errno` (`EMFILE`). Then there are no
+    ///   duplicates and nothing is claimed.
+    public func duplicates(named name: String, as kind: DescriptorKind) throws(SystemdError) -> [CInt] {
+        try duplicates(as: kind) { $0.name == name }
+    }
+
+    /// Duplicates one descriptor, and marks it claimed.
+    ///
+    /// - Parameters:
+    ///   - descriptor: One of ``all``.
+    ///   - kind: What it must be.
+    /// - Returns: A close-on-exec duplicate. The caller closes it.
+    /// - Throws: ``SystemdError`` with code `unknownDescriptor` when it is not one of ``all``, and as
+    ///   ``duplicates(named:as:)`` does.
+    public func duplicate(
+        of descriptor: PassedDescriptor,
+        as kind: DescriptorKind
+    ) throws(SystemdError) -> CInt {
+        guard let duplicate = try duplicates(as: kind, where: { $0.number == descriptor.number }).first else {
+            throw SystemdError(
+                .unknownDescriptor,
+                "\(descriptor) is not among the passed descriptors, or was closed as unclaimed"
+            )
+        }
+        return duplicate
+    }
+
+    /// Closes every descriptor that nobody has claimed, and forgets them.
+    ///
+    /// - Returns: What was closed, for a log line.
+    @discardableResult
+    public func closeUnclaimed() -> [PassedDescriptor] {
+        masters.withLock { masters in
+            let unclaimed = masters.filter { !$0.isClaimed }.map(\.descriptor)
+            for descriptor in unclaimed { closeDescriptor(descriptor.number) }
+            masters.removeAll { !$0.isClaimed }
+            return unclaimed
+        }
+    }
+
+    private func duplicates(
+        as kind: DescriptorKind,
+        where isWanted: (PassedDescriptor) -> Bool
+    ) throws(SystemdError) -> [CInt] {
+        try masters.withLock { masters throws(SystemdError) in
+            let wanted = masters.indices.filter { isWanted(masters[$0].descriptor) }
+            for index in wanted where masters[index].descriptor.kind != kind {
+                throw SystemdError(
+                    .wrongKind,
+                    "\(masters[index].descriptor) should be a \(kind); change the socket unit's Listen…= or the name"
+                )
+            }
+            let duplicates = try Self.duplicateAll(wanted.map { masters[$0].descriptor })
+            for index in wanted { masters[index].isClaimed = true }
+            return duplicates
+        }
+    }
+
+    private static func duplicateAll(_ descriptors: [PassedDescriptor]) throws(SystemdError) -> [CInt] {
+        var duplicates: [CInt] = []
+        for descriptor in descriptors {
+            // Not below 3: a closed standard stream's number must not become a socket.
+            let duplicate = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)
+            guard duplicate >= 0 else {
+                let failure = SystemdError.system(
+                    .duplicationFailed,
+                    "cannot duplicate \(descriptor)",
+                    errno: errno
+                )
+                for made in duplicates { closeDescriptor(made) }
+                throw failure
+            }
+            duplicates.append(duplicate)
+        }
+        return duplicates
+    }
+}

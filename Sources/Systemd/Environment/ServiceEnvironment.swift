@@ -1,0 +1,150 @@
+/// One snapshot of what the service manager told this process.
+///
+/// An application takes it once, at the very start of `main`, with ``take()``. Tests, and supervisors other
+/// than systemd, make one from a dictionary.
+///
+/// ```swift
+/// let environment = ServiceEnvironment.take()
+/// let notifier = Notifier(address: environment.notifyAddress)
+/// let sockets = PassedDescriptors(environment.descriptors)
+/// ```
+///
+/// A variable that is absent or empty means "nothing told". A malformed one means the same, and adds to
+/// ``problems``.
+public struct ServiceEnvironment: Sendable {
+    /// Where notifications go (`NOTIFY_SOCKET`); `nil` when nobody wants any.
+    public let notifyAddress: NotifyAddress?
+
+    /// The keep-alive that the manager expects (`WATCHDOG_USEC`, `WATCHDOG_PID`); `nil` when it expects none.
+    public let watchdog: WatchdogSettings?
+
+    /// The id of this run of the unit (`INVOCATION_ID`): 32 hexadecimal digits.
+    public let invocationID: String?
+
+    /// Whether this process was started by a service manager as a service.
+    ///
+    /// True when there is an address for notifications, when descriptors were passed, or when `INVOCATION_ID`
+    /// is set and `SYSTEMD_EXEC_PID` is this process. Children of a service inherit the first two variables
+    /// but not the pid.
+    public let isUnderManager: Bool
+
+    /// The variables that could not be used, in the order in which they were read.
+    public let problems: [EnvironmentProblem]
+
+    let descriptorNames: [String]
+    let firstDescriptor: CInt
+
+    /// The descriptors passed to this process, in the manager's order (`LISTEN_FDS`, `LISTEN_FDNAMES`).
+    ///
+    /// Empty when none were passed, and when `LISTEN_PID` or `LISTEN_PIDFDID` names another process. Each
+    /// access asks the kernel anew what the descriptors are.
+    public var descriptors: [PassedDescriptor] {
+        descriptorNames.enumerated().map { offset, name in
+            PassedDescriptor(number: CInt(clamping: Int(firstDescriptor) + offset), name: name)
+        }
+    }
+
+    /// Reads a snapshot from variables: a function of its arguments alone.
+    ///
+    /// No descriptor is touched and nothing is unset; ``take()`` does that to the real environment.
+    ///
+    /// - Parameters:
+    ///   - variables: The environment.
+    ///   - process: Whom the variables must name; the calling process by default.
+    ///   - firstDescriptor: The number of the first passed descriptor; 3, as in the protocol, by default.
+    public init(
+        variables: [String: String],
+        process: ProcessIdentity = .current,
+        firstDescriptor: CInt = 3
+    ) {
+        var reader = EnvironmentReader(variables)
+        notifyAddress = reader.notifyAddress()
+        watchdog = reader.watchdog(pid: process.pid)
+        descriptorNames = reader.descriptorNames(for: process)
+        invocationID = reader.invocationID()
+        let isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
+        isUnderManager =
+            notifyAddress != nil || !descriptorNames.isEmpty || (invocationID != nil && isMainProcess)
+        problems = reader.problems
+        self.firstDescriptor = firstDescriptor
+    }
+
+    private init(_ other: ServiceEnvironment, withoutDescriptorsBecause problem: EnvironmentProblem) {
+        notifyAddress = other.notifyAddress
+        watchdog = other.watchdog
+        invocationID = other.invocationID
+        isUnderManager = other.isUnderManager
+        problems = other.problems + [problem]
+        descriptorNames = []
+        firstDescriptor = other.firstDescriptor
+    }
+
+    /// The same snapshot with its descriptors refused as a whole.
+    func refusingDescriptors(_ problem: EnvironmentProblem) -> ServiceEnvironment {
+        ServiceEnvironment(self, withoutDescriptorsBecause: problem)
+    }
+}
+
+extension EnvironmentReader {
+    fileprivate mutating func notifyAddress() -> NotifyAddress? {
+        guard let value = text("NOTIFY_SOCKET") else { return nil }
+        do {
+            return try NotifyAddress(value)
+        } catch {
+            report("NOTIFY_SOCKET", error.message, "the path of a socket, or @ and an abstract name")
+            return nil
+        }
+    }
+
+    fileprivate mutating func watchdog(pid: Int32) -> WatchdogSettings? {
+        // UInt64.max is the manager's infinity.
+        let range = 1...UInt64.max - 1
+        let reading = number("WATCHDOG_USEC", in: range, meaning: "a time-out in microseconds")
+        guard case .number(let microseconds) = reading else { return nil }
+        guard namesProcess("WATCHDOG_PID", pid: pid) ?? true else { return nil }
+        return WatchdogSettings(timeout: .microseconds(microseconds))
+    }
+
+    fileprivate mutating func invocationID() -> String? {
+        guard let value = text("INVOCATION_ID") else { return nil }
+        guard value.utf8.count == 32, value.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            report("INVOCATION_ID", "is not an id", "32 hexadecimal digits")
+            return nil
+        }
+        return value
+    }
+
+    /// The name of each descriptor passed to `process`.
+    fileprivate mutating func descriptorNames(for process: ProcessIdentity) -> [String] {
+        // Of another process, or of nobody: the descriptors with these numbers are something else altogether.
+        guard namesProcess("LISTEN_PID", pid: process.pid) == true else { return [] }
+        switch number("LISTEN_PIDFDID", in: 1...UInt64.max, meaning: "the inode of a pidfd") {
+        case .absent: break
+        case .malformed: return []
+        case .number(let inode): if let own = process.pidfdInode, own != inode { return [] }
+        }
+
+        let reading = number("LISTEN_FDS", in: 1...Self.mostDescriptors, meaning: "a count of descriptors")
+        guard case .number(let number) = reading else { return [] }
+        let count = Int(number)
+
+        // Absent, the names are unknown; empty, it is one name that is empty.
+        guard let list = variables["LISTEN_FDNAMES"] else {
+            return Array(repeating: PassedDescriptor.unknownName, count: count)
+        }
+        let names = list.split(separator: ":", omittingEmptySubsequences: false)
+        guard names.count == count else {
+            report(
+                "LISTEN_FDNAMES",
+                "has \(names.count) names where LISTEN_FDS is \(count)",
+                "\(count) names with a colon between two"
+            )
+            return []
+        }
+        return names.map(String.init)
+    }
+
+    // The protocol allows INT_MAX - 3, the kernel by default this many (fs.nr_open): a larger number is
+    // hostile text, and must not make us fill the memory with names.
+    private static let mostDescriptors: UInt64 = 1_048_576
+}

@@ -1,0 +1,54 @@
+/// One message to the service manager: some variables, encoded without any I/O.
+///
+/// ```swift
+/// notifier.send(.ready + .status("serving on port 80"))
+/// ```
+///
+/// Several variables in one message arrive together or not at all. In one message the manager prefers
+/// `STOPPING` to `READY` to `RELOADING`, whatever their order.
+///
+/// - Note: Source: systemd `sd_notify`, "Well-known assignments".
+public struct NotifyMessage: Sendable, Hashable {
+    struct Assignment: Sendable, Hashable {
+        let name: String
+        let value: String
+    }
+
+    /// In the order in which they are written; never empty.
+    let assignments: [Assignment]
+
+    init(_ name: String, _ value: String) {
+        assignments = [Assignment(name: name, value: value)]
+    }
+
+    private init(_ assignments: [Assignment]) {
+        self.assignments = assignments
+    }
+
+    /// The most bytes that the manager reads of one message (`PIPE_BUF`).
+    public static let largestSize = 4096
+
+    /// The message as it goes out: `NAME=value` lines with a newline between two.
+    ///
+    /// More than ``largestSize`` bytes are refused when they are sent.
+    public var bytes: [UInt8] {
+        Array(assignments.map { "\($0.name)=\($0.value)" }.joined(separator: "\n").utf8)
+    }
+
+    /// Joins two messages into one.
+    ///
+    /// - Parameters:
+    ///   - first: The variables that come first.
+    ///   - second: The variables that follow.
+    /// - Returns: One message with the variables of both.
+    public static func + (first: NotifyMessage, second: NotifyMessage) -> NotifyMessage {
+        NotifyMessage(first.assignments + second.assignments)
+    }
+}
+
+extension NotifyMessage: CustomStringConvertible {
+    /// The lines of the message.
+    public var description: String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,59 @@
+/// What went wrong between the process and its service manager.
+///
+/// The message names what was wrong, where, and what would be right. Compare ``code``, not the text.
+public struct SystemdError: Error, Sendable, Hashable {
+    /// The kind of failure.
+    ///
+    /// More codes may come, so a `switch` over them needs a `default`.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// The code's name, as it is spelled in the source.
+        public let description: String
+
+        /// An address that cannot be one: relative, empty, too long.
+        public static let invalidAddress = Code(description: "invalidAddress")
+        /// An address of a kind that is not spoken here, such as `vsock:`.
+        public static let unsupportedAddress = Code(description: "unsupportedAddress")
+        /// A variable's name or value that the manager would misread or refuse.
+        public static let invalidVariable = Code(description: "invalidVariable")
+        /// A message longer than the manager reads.
+        public static let messageTooLarge = Code(description: "messageTooLarge")
+        /// The operating system refused to open, connect or send; ``SystemdError/errno`` says why.
+        public static let sendFailed = Code(description: "sendFailed")
+        /// The object was closed before.
+        public static let closed = Code(description: "closed")
+        /// A passed descriptor of another kind than the one asked for.
+        public static let wrongKind = Code(description: "wrongKind")
+        /// A descriptor that is not, or no longer, one of the passed ones.
+        public static let unknownDescriptor = Code(description: "unknownDescriptor")
+        /// The operating system refused to duplicate a descriptor; ``SystemdError/errno`` says why.
+        public static let duplicationFailed = Code(description: "duplicationFailed")
+    }
+
+    /// The kind of failure.
+    public let code: Code
+
+    /// What was wrong, where, and what would be right, in one line.
+    public let message: String
+
+    /// The operating system's error number, where it gave one.
+    public let errno: CInt?
+
+    /// Describes a failure.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of failure.
+    ///   - message: What was wrong, where, and what would be right, in one line.
+    ///   - errno: The operating system's error number, where it gave one.
+    public init(_ code: Code, _ message: String, errno: CInt? = nil) {
+        self.code = code
+        self.message = message
+        self.errno = errno
+    }
+}
+
+extension SystemdError: CustomStringConvertible {
+    /// The code and the message.
+    public var description: String {
+        "\(code): \(message)"
+    }
+}

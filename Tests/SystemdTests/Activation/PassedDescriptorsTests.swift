@@ -1,0 +1,147 @@
+import Glibc
+import Systemd
+import Testing
+
+@Suite("PassedDescriptors")
+struct PassedDescriptorsTests {
+    /// Two listeners named `http`, one named `https`, a datagram socket named `quic`.
+    private func withFour<Result>(
+        _ body: (PassedDescriptors, [CInt]) throws -> Result
+    ) throws -> Result {
+        let numbers = [
+            try TestSocket.inet6Listener(), try TestSocket.inetDatagram(),
+            try TestSocket.inet6Listener(), try TestSocket.inet6Listener(),
+        ]
+        let names = ["http", "quic", "https", "http"]
+        let passed = PassedDescriptors(zip(numbers, names).map { PassedDescriptor(number: $0, name: $1) })
+        // Masters that the body left.
+        defer { for descriptor in passed.all { close(descriptor.number) } }
+        return try body(passed, numbers)
+    }
+
+    private func address(_ descriptor: CInt) -> String? {
+        PassedDescriptor(number: descriptor).localAddressDescription
+    }
+
+    @Test("every descriptor of a name is duplicated, in order, and close-on-exec")
+    func several() throws {
+        try withFour { passed, numbers in
+            let http = try passed.duplicates(named: "http", as: .streamListener)
+            defer { for descriptor in http { close(descriptor) } }
+            #expect(http.map(address) == [address(numbers[0]), address(numbers[3])])
+            #expect(Set(http).isDisjoint(with: numbers))
+            #expect(http.allSatisfy { fcntl($0, F_GETFD) & FD_CLOEXEC != 0 })
+        }
+    }
+
+    @Test("a name that nobody has gives nothing")
+    func unknown() throws {
+        try withFour { passed, _ in
+            #expect(try passed.duplicates(named: "smtp", as: .streamListener).isEmpty)
+            #expect(passed.unclaimed.count == 4)
+        }
+    }
+
+    @Test("asking again, after the duplicate was closed, gives the same socket")
+    func again() throws {
+        try withFour { passed, numbers in
+            for _ in 0..<3 {
+                let https = try passed.duplicates(named: "https", as: .streamListener)
+                try #require(https.count == 1)
+                #expect(address(https[0]) == address(numbers[2]))
+                close(https[0])
+            }
+            #expect(PassedDescriptor(number: numbers[2]).kind == .streamListener)
+        }
+    }
+
+    @Test("a descriptor of another kind is an error that names all, and claims nothing")
+    func wrongKind() throws {
+        try withFour { passed, numbers in
+            let error = #expect(throws: SystemdError.self) {
+                try passed.duplicates(named: "quic", as: .streamListener)
+            }
+            let found = try #require(address(numbers[1]))
+            #expect(error?.code == .wrongKind)
+            #expect(
+                error?.message
+                    == #"descriptor \#(numbers[1]) "quic" (datagram, \#(found)) should be a stream listener; change the socket unit's Listen…= or the name"#
+            )
+            #expect(passed.unclaimed.count == 4)
+        }
+    }
+
+    @Test("what is claimed stays open when the rest is closed")
+    func unclaimed() throws {
+        try withFour { passed, numbers in
+            for descriptor in try passed.duplicates(named: "http", as: .streamListener) { close(descriptor) }
+            #expect(passed.unclaimed.map(\.name) == ["quic", "https"])
+            #expect(passed.closeUnclaimed().map(\.number) == [numbers[1], numbers[2]])
+            #expect(passed.all.map(\.number) == [numbers[0], numbers[3]])
+            #expect(passed.unclaimed.isEmpty && passed.closeUnclaimed().isEmpty)
+            #expect(try passed.duplicates(named: "quic", as: .datagram).isEmpty)
+        }
+    }
+
+    @Test("closing the unclaimed really closes them")
+    func reallyCloses() throws {
+        let (one, other) = try TestSocket.pair(SOCK_STREAM)
+        defer { close(other) }
+        let passed = PassedDescriptors([PassedDescriptor(number: one)])
+        passed.closeUnclaimed()
+        var byte: UInt8 = 0
+        // The end of the stream: nobody has the other end open.
+        #expect(recv(other, &byte, 1, CInt(MSG_DONTWAIT.rawValue)) == 0)
+    }
+
+    @Test("a service with one listener takes the only one there is, whatever its name")
+    func sole() throws {
+        let numbers = [try TestSocket.inetDatagram(), try TestSocket.inet6Listener()]
+        defer { for number in numbers { close(number) } }
+        let passed = PassedDescriptors(numbers.map { PassedDescriptor(number: $0) })
+        let sole = try #require(passed.soleStreamListener)
+        #expect(sole.number == numbers[1])
+        let duplicate = try passed.duplicate(of: sole, as: .streamListener)
+        defer { close(duplicate) }
+        #expect(address(duplicate) == address(numbers[1]))
+        #expect(passed.unclaimed.map(\.number) == [numbers[0]])
+    }
+
+    @Test("of several listeners none is the sole one")
+    func notSole() throws {
+        try withFour { passed, _ in #expect(passed.soleStreamListener == nil) }
+        #expect(PassedDescriptors([]).soleStreamListener == nil)
+    }
+
+    @Test("a descriptor that is not among the passed ones is refused")
+    func stranger() throws {
+        let passed = PassedDescriptors([])
+        let error = #expect(throws: SystemdError.self) {
+            try passed.duplicate(of: PassedDescriptor(number: 0), as: .other)
+        }
+        #expect(error?.code == .unknownDescriptor)
+    }
+
+    @Test("without room for all duplicates there are none, and nothing is claimed")
+    func noRoom() async {
+        // A process of its own: the limit is for the process.
+        await #expect(processExitsWith: .success) {
+            let numbers = [try TestSocket.inet6Listener(), try TestSocket.inet6Listener()]
+            let passed = PassedDescriptors(numbers.map { PassedDescriptor(number: $0, name: "http") })
+            var filler: [CInt] = []
+            var limit = rlimit(rlim_cur: 64, rlim_max: 64)
+            try #require(setrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit) == 0)
+            while case let number = fcntl(0, F_DUPFD, 3), number >= 0 { filler.append(number) }
+            close(try #require(filler.popLast()))
+
+            let error = #expect(throws: SystemdError.self) {
+                try passed.duplicates(named: "http", as: .streamListener)
+            }
+            #expect(error?.code == .duplicationFailed)
+            #expect(error?.errno == EMFILE)
+            #expect(passed.unclaimed.count == 2)
+            // The first duplicate was closed again: its number is free.
+            #expect(fcntl(0, F_DUPFD, 3) >= 0)
+        }
+    }
+}
