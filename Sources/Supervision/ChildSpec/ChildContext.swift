@@ -10,6 +10,9 @@ public final class ChildContext: Sendable {
     /// The supervisor's clock. Whatever a child measures, it measures on this, so that a test can move time.
     public var clock: any Clock<Duration> { timekeeper.clock }
 
+    /// What the children of the tree share.
+    package let tree: TreeValues
+
     let timekeeper: Timekeeper
     let eventHub: EventHub
 
@@ -33,6 +36,7 @@ public final class ChildContext: Sendable {
         id: String,
         generation: Int,
         parent: ChildPath,
+        tree: TreeValues,
         timekeeper: Timekeeper,
         eventHub: EventHub,
         onStarted: @escaping @Sendable () -> Void
@@ -40,6 +44,7 @@ public final class ChildContext: Sendable {
         self.id = id
         self.generation = generation
         self.parent = parent
+        self.tree = tree
         self.timekeeper = timekeeper
         self.eventHub = eventHub
         self.onStarted = onStarted

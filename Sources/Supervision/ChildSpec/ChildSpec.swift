@@ -47,6 +47,9 @@ public struct ChildSpec: Child {
     /// Whether the body begins by being started, rather than by saying so itself.
     let startsAtOnce: Bool
 
+    /// Looks at the spec before anything in the tree is started, and tells what is wrong with it.
+    package var check: @Sendable (TreeValues) -> [String] = { _ in [] }
+
     /// The supervisor this spec stands for, so that a whole tree can be checked before any of it starts.
     let supervisor: Supervisor?
 

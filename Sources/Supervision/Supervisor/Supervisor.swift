@@ -99,6 +99,7 @@ public final class Supervisor: Child {
                 eventHub.attach(to: context.eventHub)
                 try await run(
                     at: context.path,
+                    in: context.tree,
                     on: clock.map { Timekeeper($0) } ?? context.timekeeper,
                     onAllStarted: context.started
                 )
@@ -119,11 +120,18 @@ public final class Supervisor: Child {
     ///   anywhere in the tree, with `alreadyRunning` when this supervisor runs already. Afterwards, always with
     ///   every child stopped or abandoned: `childFailedToStart`, `gaveUp` or `childrenAbandoned`.
     public func run() async throws {
-        let problems = TreeCheck(self).problems
-        guard problems.isEmpty else { throw SupervisorError(.invalidTree, details: problems) }
-        let clock = clock ?? SuspendingClock()
-        try await run(at: [], on: Timekeeper(clock), onAllStarted: {})
+        try await run(in: TreeValues())
     }
+
+    /// Runs the tree with something for its children to share.
+    package func run(in tree: TreeValues) async throws {
+        let problems = TreeCheck(self, tree: tree).problems
+        guard problems.isEmpty else { throw SupervisorError(.invalidTree, details: problems) }
+        try await run(at: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
+    }
+
+    /// What times are measured on where the supervisor stands at the top.
+    package var topClock: any Clock<Duration> { clock ?? SuspendingClock() }
 
     /// Asks the supervisor to stop, and returns at once.
     ///
@@ -168,6 +176,7 @@ public final class Supervisor: Child {
 
     private func run(
         at path: ChildPath,
+        in tree: TreeValues,
         on timekeeper: Timekeeper,
         onAllStarted: @escaping () -> Void
     ) async throws {
@@ -185,6 +194,7 @@ public final class Supervisor: Child {
             var run = SupervisorRun(
                 self,
                 path: path,
+                tree: tree,
                 timekeeper: timekeeper,
                 inbox: inbox,
                 onAllStarted: onAllStarted

@@ -6,6 +6,7 @@
 struct SupervisorRun {
     private let supervisor: Supervisor
     private let path: ChildPath
+    private let tree: TreeValues
     private let timekeeper: Timekeeper
     private let inbox: Inbox
     private let onAllStarted: () -> Void
@@ -25,12 +26,14 @@ struct SupervisorRun {
     init(
         _ supervisor: Supervisor,
         path: ChildPath,
+        tree: TreeValues,
         timekeeper: Timekeeper,
         inbox: Inbox,
         onAllStarted: @escaping () -> Void
     ) {
         self.supervisor = supervisor
         self.path = path
+        self.tree = tree
         self.timekeeper = timekeeper
         self.inbox = inbox
         self.onAllStarted = onAllStarted
@@ -93,6 +96,7 @@ struct SupervisorRun {
             id: spec.id,
             generation: ref.generation,
             parent: path,
+            tree: tree,
             timekeeper: timekeeper,
             eventHub: supervisor.eventHub,
             onStarted: { [inbox] in inbox.send(.started(ref)) }

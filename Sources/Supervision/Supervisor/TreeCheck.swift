@@ -2,8 +2,10 @@
 struct TreeCheck {
     private(set) var problems: [String] = []
     private var seen: Set<ObjectIdentifier> = []
+    private let tree: TreeValues
 
-    init(_ supervisor: Supervisor) {
+    init(_ supervisor: Supervisor, tree: TreeValues) {
+        self.tree = tree
         check(supervisor, at: [])
     }
 
@@ -31,6 +33,7 @@ struct TreeCheck {
             if let limit = child.shutdown.limit, limit < .zero {
                 problems.append("child \"\(childPath)\" has a shutdown of \(limit): it must be zero or more")
             }
+            problems += child.check(tree).map { "child \"\(childPath)\" \($0)" }
             if let nested = child.supervisor {
                 check(nested, at: childPath)
             }

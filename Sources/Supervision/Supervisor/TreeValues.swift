@@ -1,0 +1,25 @@
+import Synchronization
+
+/// What the children of one running tree share without knowing each other: one value of a type.
+///
+/// Made anew for each run of the supervisor at the top, and the same in all of that tree.
+package final class TreeValues: Sendable {
+    private let values = Mutex<[ObjectIdentifier: any Sendable]>([:])
+
+    package init() {}
+
+    /// Sets the value of a type, before the tree runs.
+    package func set<Value: Sendable>(_ value: Value) {
+        values.withLock { $0[ObjectIdentifier(Value.self)] = value }
+    }
+
+    /// The value of a type; made by the first who asks.
+    package func value<Value: Sendable>(_ type: Value.Type, orMake make: () -> Value) -> Value {
+        values.withLock { values in
+            if let value = values[ObjectIdentifier(type)] as? Value { return value }
+            let value = make()
+            values[ObjectIdentifier(type)] = value
+            return value
+        }
+    }
+}
