@@ -1,0 +1,254 @@
+internal import CSystem
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// One accepted connection.
+///
+/// Reading and writing block no thread: what is not there yet is waited for by the task alone. One task may
+/// read while another writes; two that read, or two that write, are an error.
+///
+/// Where a handler closes while the peer's bytes are still unread, the kernel resets the connection, and the
+/// peer may lose what was written last: ``shutdownWrite()``, then read to the end, is the way to a clean end.
+public final class Connection: Sendable {
+    /// Who connected.
+    public let peer: SocketAddress
+
+    private let session: ServingSession
+    private let state: Mutex<ConnectionState>
+    private let drainRegistrations = Mutex<[DrainRegistration]>([])
+
+    /// Takes over a connected descriptor, and the place that was counted for it in the session: ``finish()``
+    /// gives it back.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Connected, non-blocking and close-on-exec.
+    ///   - peer: Who connected.
+    ///   - session: Tells of draining, and counts.
+    package init(adopting descriptor: CInt, peer: SocketAddress, in session: ServingSession) {
+        self.peer = peer
+        self.session = session
+        self.state = Mutex(ConnectionState(descriptor: descriptor))
+    }
+
+    deinit {
+        end(throwing: SocketError.closedConnection(peer))
+    }
+
+    // MARK: Reading and writing
+
+    /// Reads what has arrived, waiting until something has.
+    ///
+    /// - Parameter limit: How many bytes at most, above zero; default 16 KiB. More than 1 MiB is not read at once.
+    /// - Returns: One byte at least; none at the end, when the peer has shut down its writing.
+    /// - Throws: `CancellationError` when the task is cancelled, which loses no byte. ``SocketError`` with code
+    ///   `peerGone` (ECONNRESET), `closed`, `busy` when another task reads, `invalidArgument`, or `systemError`.
+    public func read(upTo limit: Int = 16384) async throws -> [UInt8] {
+        guard limit > 0 else {
+            throw SocketError(.invalidArgument, "cannot read up to \(limit) bytes from \(peer): at least 1 is needed")
+        }
+        try begin(.reading)
+        defer { state.withLock { $0.reading.isInUse = false } }
+        while true {
+            try Task.checkCancellation()
+            if let bytes = try readWhatIsThere(upTo: min(limit, 1 << 20)) { return bytes }
+            try await waitUntilReady(for: .reading)
+        }
+    }
+
+    /// Writes all bytes, waiting while the peer does not take them.
+    ///
+    /// That they are written means that the kernel has them, not that the peer does.
+    ///
+    /// - Parameter bytes: What to write.
+    /// - Throws: `CancellationError` when the task is cancelled: some of the bytes may have been written. ``SocketError``
+    ///   with code `peerGone` (EPIPE, ECONNRESET; there is no SIGPIPE), `closed`, `busy` when another task
+    ///   writes, or `systemError`.
+    public func write(_ bytes: [UInt8]) async throws {
+        try begin(.writing)
+        defer { state.withLock { $0.writing.isInUse = false } }
+        var written = 0
+        while written < bytes.count {
+            try Task.checkCancellation()
+            let count = try writeWhatFits(bytes, from: written)
+            written += count
+            if count == 0 { try await waitUntilReady(for: .writing) }
+        }
+    }
+
+    /// Writes a text in UTF-8, as ``write(_:)-([UInt8])`` does bytes.
+    ///
+    /// - Parameter text: What to write.
+    /// - Throws: As ``write(_:)-([UInt8])``.
+    public func write(_ text: String) async throws {
+        try await write(Array(text.utf8))
+    }
+
+    // MARK: Ending
+
+    /// Ends the writing: the peer reads the end after what was written. Reading goes on.
+    public func shutdownWrite() {
+        shutdown(writing: true)
+    }
+
+    /// Ends the reading: a read gives what has arrived, then the end, also one that waits. Writing goes on.
+    ///
+    /// The way to end, on drain, a handler that waits for the next request.
+    public func shutdownRead() {
+        shutdown(writing: false)
+    }
+
+    /// Closes the connection. Reads and writes that wait throw ``SocketError`` with code `closed`. More than once
+    /// does nothing.
+    ///
+    /// It counts as open until its handler ends.
+    public func close() {
+        end(throwing: SocketError.closedConnection(peer))
+    }
+
+    /// Moves the descriptor out, for a framework that does the reading and writing: who takes it closes it.
+    ///
+    /// It is connected, non-blocking and close-on-exec. The connection counts as open until its handler ends: return
+    /// from that when the framework is done. A read or write that waits throws ``SocketError`` with code `closed`.
+    ///
+    /// - Returns: The descriptor. Another number for the same connection where it was waited on before.
+    /// - Throws: ``SocketError`` with code `closed` where it was closed or taken before, or `systemError` where it
+    ///   had to be duplicated and no descriptor was left; it stays this object's then.
+    public func takeDescriptor() throws -> CInt {
+        let (descriptor, waiters) = try state.withLock { state in
+            let descriptor = try state.open(peer)
+            guard state.hasSources else { return (descriptor, state.take()) }
+            // Dispatch still knows this number, and lets go of it only in its own time.
+            let copy = csystem_descriptor_duplicate(descriptor)
+            guard copy >= 0 else {
+                let message = "cannot duplicate the descriptor of the connection from \(peer)"
+                throw SocketError(.systemError, message, errno: -copy)
+            }
+            return (copy, state.end())
+        }
+        for waiter in waiters { waiter.resume(throwing: SocketError.closedConnection(peer)) }
+        return descriptor
+    }
+
+    // MARK: Draining
+
+    /// Whether the listener drains: answer what is asked, say that it was the last (`Connection: close`), and end.
+    ///
+    /// True from the start for a connection that waited in the backlog when the drain began.
+    public var isDraining: Bool { session.isDraining }
+
+    /// Has a closure called when the listener is asked to drain; at once, where it has been. Not after the handler
+    /// has ended.
+    ///
+    /// - Parameter body: What to do then. It must not block.
+    public func onDrain(_ body: @escaping @Sendable () -> Void) {
+        let registration = session.onDrain(body)
+        drainRegistrations.withLock { $0.append(registration) }
+    }
+}
+
+// MARK: - The accept loop's side
+
+extension Connection {
+    /// Closes the connection because its task is cancelled.
+    func abort() {
+        end(throwing: CancellationError())
+    }
+
+    /// Closes it, unless its descriptor was taken, and gives its place back when the system has let go of it. To be
+    /// called once, when the handler has ended.
+    package func finish() async {
+        for registration in drainRegistrations.withLock({ $0 }) { registration.cancel() }
+        end(throwing: SocketError.closedConnection(peer))
+        await withCheckedContinuation { continuation in
+            let isClosed = state.withLock { $0.whenClosed { continuation.resume() } }
+            if isClosed { continuation.resume() }
+        }
+        session.connectionClosed()
+    }
+
+    private func end(throwing error: any Error) {
+        for waiter in state.withLock({ $0.end() }) { waiter.resume(throwing: error) }
+    }
+}
+
+// MARK: - System calls
+
+// Made under the lock, so that nobody closes the descriptor in between and the number becomes another's. They do
+// not block.
+extension Connection {
+    private func begin(_ direction: Readiness.Direction) throws {
+        try state.withLock { state in
+            _ = try state.open(peer)
+            guard !state[direction].isInUse else {
+                let message = "another task is \(direction) on the connection from \(peer) already"
+                throw SocketError(.busy, message)
+            }
+            state[direction].isInUse = true
+        }
+    }
+
+    /// - Returns: Nil where nothing has arrived.
+    private func readWhatIsThere(upTo limit: Int) throws -> [UInt8]? {
+        try state.withLock { state in
+            let descriptor = try state.open(peer)
+            var result = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+                result = csystem_socket_read(descriptor, buffer.baseAddress, limit)
+                count = max(0, result)
+            }
+            if result == -Int(EAGAIN) { return nil }
+            guard result >= 0 else { throw SocketError.connection("read from", peer, errno: CInt(-result)) }
+            return bytes
+        }
+    }
+
+    /// - Returns: How many bytes; 0 where the peer takes none at present.
+    private func writeWhatFits(_ bytes: [UInt8], from start: Int) throws -> Int {
+        try state.withLock { state in
+            let descriptor = try state.open(peer)
+            let result = bytes.withUnsafeBytes { buffer in
+                let rest = buffer[start...]
+                return csystem_socket_write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            }
+            if result == -Int(EAGAIN) { return 0 }
+            guard result >= 0 else { throw SocketError.connection("write to", peer, errno: CInt(-result)) }
+            return result
+        }
+    }
+
+    private func shutdown(writing: Bool) {
+        state.withLock { state in
+            guard let descriptor = try? state.open(peer) else { return }
+            csystem_socket_shutdown(descriptor, writing ? 1 : 0)
+        }
+    }
+
+    private func waitUntilReady(for direction: Readiness.Direction) async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                do {
+                    try state.withLock { state in
+                        let descriptor = try state.open(peer)
+                        // A cancellation that came before this found nobody to wake.
+                        try Task.checkCancellation()
+                        state[direction].wait(continuation, for: direction, of: descriptor) { [weak self] in
+                            guard let self else { return }
+                            self.state.withLock { $0[direction].eventCame() }?.resume()
+                        }
+                    }
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        } onCancel: {
+            state.withLock { $0[direction].takeWaiter() }?.resume(throwing: CancellationError())
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/// Something that happened while serving, and that did not end it.
+///
+/// The session reports these as values; who reports writes no text.
+public enum ListeningIncident: Sendable {
+    /// Accepting failed for want of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM), or again and again.
+    ///
+    /// Reported once, until a connection is accepted again. It is tried anew after `pause`, which doubles up to
+    /// 1 s, or as soon as a connection closes.
+    case acceptPaused(socket: SocketAddress, errorNumber: CInt, pause: Duration)
+
+    /// As many connections are open as may be; further ones wait in the kernel's backlog.
+    ///
+    /// Reported once, until no more than half of them are left.
+    case connectionLimitReached(limit: Int)
+
+    /// A handler threw. Its connection was closed; the others go on.
+    case connectionFailed(peer: SocketAddress, error: any Error)
+}
+
+extension ListeningIncident: CustomStringConvertible {
+    /// One line.
+    public var description: String {
+        switch self {
+        case .acceptPaused(let socket, let error, let pause):
+            "cannot accept on \(socket), trying again in \(pause): \(SocketError.text(of: error)) (errno \(error))"
+        case .connectionLimitReached(let limit):
+            "\(limit) connections are open, no more are accepted until one closes"
+        case .connectionFailed(let peer, let error):
+            "connection from \(peer) failed: \(error)"
+        }
+    }
+}

@@ -1,0 +1,143 @@
+internal import CSystem
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A stream socket that is bound and listens, and the descriptor it is.
+///
+/// It owns the descriptor: closing it, or letting go of the last reference, closes that. Where others hold the same
+/// socket, as the service manager does of one it passed, theirs goes on listening.
+public final class ListeningSocket: Sendable {
+    /// Where a socket came from, which decides what a drain does with its backlog.
+    public enum Origin: Sendable, Hashable {
+        /// From the service manager, or whoever started the process: others hold it too. On drain, those who wait in
+        /// its backlog are left to the next process.
+        case passed
+
+        /// Bound by this process. On drain, those who wait in its backlog are served: nobody else would.
+        case bound
+    }
+
+    /// Where it came from.
+    public let origin: Origin
+
+    /// The name that it goes by, such as `FileDescriptorName=` gave it.
+    public let name: String
+
+    /// The address that it is bound to. With the port that the kernel chose, where it was asked to.
+    public let localAddress: SocketAddress
+
+    private let state: Mutex<State>
+
+    private struct State {
+        var descriptor: CInt?
+        var file: SocketFile?
+    }
+
+    /// Takes over a descriptor that is bound and listens already.
+    ///
+    /// Makes it close-on-exec and non-blocking (O_NONBLOCK is of the socket, and so is seen by all who hold it),
+    /// and changes nothing else.
+    ///
+    /// - Parameters:
+    ///   - descriptor: An open descriptor. Owned by the new object; still the caller's where this throws.
+    ///   - name: What to call it.
+    ///   - origin: Whether others hold it too.
+    /// - Throws: ``SocketError`` with code `notListening`, saying what it is instead, or `systemError`.
+    public convenience init(
+        adopting descriptor: CInt,
+        name: String,
+        origin: Origin = .passed
+    ) throws {
+        try self.init(adopting: descriptor, name: name, origin: origin, file: nil)
+    }
+
+    init(adopting descriptor: CInt, name: String, origin: Origin, file: SocketFile?) throws {
+        let found = csystem_descriptor_inspect(descriptor).kind
+        guard found == CSYSTEM_KIND_STREAM_LISTENER else {
+            throw SocketError(
+                .notListening,
+                "descriptor \(descriptor) (\"\(name)\") is \(Self.describe(found)); "
+                    + "a stream socket that listens is needed (ListenStream= with Accept=no)"
+            )
+        }
+        let failure = csystem_socket_prepare(descriptor)
+        guard failure == 0 else {
+            let message = "cannot make descriptor \(descriptor) (\"\(name)\") non-blocking and close-on-exec"
+            throw SocketError(.systemError, message, errno: -failure)
+        }
+        self.origin = origin
+        self.name = name
+        self.localAddress = .local(of: descriptor)
+        self.state = Mutex(State(descriptor: descriptor, file: file))
+    }
+
+    deinit {
+        close()
+    }
+
+    /// The descriptor, open for as long as this object lives and is not closed; -1 once it is closed or taken.
+    ///
+    /// Keep the object while using the number: once closed, the kernel gives the same number to something else.
+    public var descriptor: CInt {
+        state.withLock { $0.descriptor ?? -1 }
+    }
+
+    /// Moves the descriptor out: who takes it closes it.
+    ///
+    /// The file of a Unix socket stays this object's to remove, by ``close()`` or when it is let go of.
+    ///
+    /// - Returns: The descriptor, or -1 where it was closed or taken before.
+    public func takeDescriptor() -> CInt {
+        state.withLock { state in
+            defer { state.descriptor = nil }
+            return state.descriptor ?? -1
+        }
+    }
+
+    /// Closes the descriptor, and removes the file of a Unix socket that was bound here. More than once does nothing.
+    ///
+    /// The file is left where it is another's by now. The path of a passed socket is never removed.
+    public func close() {
+        let before = state.withLock { state in
+            defer { state = State() }
+            return state
+        }
+        before.file?.remove()
+        if let descriptor = before.descriptor { closeDescriptor(descriptor) }
+    }
+
+    /// Removes the file of a Unix socket that was bound here, so that nobody new finds it.
+    func removeFile() {
+        let file = state.withLock { state in
+            defer { state.file = nil }
+            return state.file
+        }
+        file?.remove()
+    }
+
+    private static func describe(_ kind: csystem_kind) -> String {
+        switch kind {
+        case CSYSTEM_KIND_NOT_OPEN: "not open"
+        case CSYSTEM_KIND_SEQPACKET_LISTENER: "a sequential-packet socket"
+        case CSYSTEM_KIND_DATAGRAM: "a datagram socket"
+        case CSYSTEM_KIND_CONNECTION: "a connection, not a listener"
+        case CSYSTEM_KIND_FIFO: "a pipe"
+        case CSYSTEM_KIND_FILE: "a file"
+        case CSYSTEM_KIND_DIRECTORY: "a directory"
+        case CSYSTEM_KIND_MESSAGE_QUEUE: "a message queue"
+        default: "not a stream socket that listens"
+        }
+    }
+}
+
+/// Closes a descriptor. EINTR closes it as well, on Linux: never to be tried twice.
+func closeDescriptor(_ descriptor: CInt) {
+    _ = close(descriptor)
+}

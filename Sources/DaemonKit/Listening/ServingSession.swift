@@ -1,0 +1,235 @@
+internal import Synchronization
+
+/// What one start of a listener is told, and tells. Its sockets share it.
+///
+/// A ``SocketServer`` says through it when it accepts and how many connections are open, and learns from it when
+/// to drain. Everything here may be called from any thread, and nothing blocks.
+public final class ServingSession: Sendable {
+    /// The name of the listener.
+    public let name: String
+
+    /// How many connections may be open at once, over all sockets of the session; `Int.max` is no limit.
+    ///
+    /// The kit's accept loop keeps to it. A framework's server should: by accepting nothing at that number.
+    public let maxConnections: Int
+
+    private let onStarted: @Sendable () -> Void
+    private let reporter: @Sendable (ListeningIncident) -> Void
+    private let state: Mutex<State>
+
+    private struct State {
+        var nextID: UInt64 = 0
+        var socketsToStart: Int
+        var open = 0
+        /// Places held for an accept that has not returned yet.
+        var reserved = 0
+        var limitReported = false
+        var isDraining = false
+        var drainHandlers: [UInt64: @Sendable () -> Void] = [:]
+        var closeHandlers: [UInt64: @Sendable () -> Void] = [:]
+        var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var idleWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+
+        mutating func makeID() -> UInt64 {
+            nextID += 1
+            return nextID
+        }
+
+        mutating func takeIdle() -> [CheckedContinuation<Void, Never>] {
+            guard open == 0 else { return [] }
+            defer { idleWaiters = [:] }
+            return Array(idleWaiters.values)
+        }
+    }
+
+    /// Makes a session.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the listener.
+    ///   - expectedSockets: How many sockets will be served in it.
+    ///   - maxConnections: How many may be open at once, at least 1; `Int.max` for no limit.
+    ///   - onStarted: Called once, when every socket is being served.
+    ///   - report: Takes each incident, on any thread; must not block.
+    package init(
+        name: String,
+        expectedSockets: Int,
+        maxConnections: Int = .max,
+        onStarted: @escaping @Sendable () -> Void = {},
+        report: @escaping @Sendable (ListeningIncident) -> Void = { _ in }
+    ) {
+        self.name = name
+        self.maxConnections = max(1, maxConnections)
+        self.onStarted = onStarted
+        self.reporter = report
+        self.state = Mutex(State(socketsToStart: expectedSockets))
+    }
+
+    /// Says that a socket is being served. To be called once by each ``SocketServer/serve(_:in:)``, once
+    /// connections are accepted.
+    ///
+    /// The listener has started when all its sockets have. Calls beyond their number do nothing.
+    public func started() {
+        let isLast = state.withLock { state in
+            guard state.socketsToStart > 0 else { return false }
+            state.socketsToStart -= 1
+            return state.socketsToStart == 0
+        }
+        if isLast { onStarted() }
+    }
+}
+
+// MARK: - Connections
+
+extension ServingSession {
+    /// How many connections are open, over all sockets of the session.
+    public var connectionCount: Int {
+        state.withLock { $0.open }
+    }
+
+    /// Counts a connection in. Call it when one is accepted, before it is served.
+    public func connectionOpened() {
+        state.withLock { $0.open += 1 }
+    }
+
+    /// Counts a connection out. Call it once for each ``connectionOpened()``; calls beyond that do nothing.
+    public func connectionClosed() {
+        let (closed, idle) = state.withLock { state in
+            guard state.open > 0 else { return (state.closeHandlers, state.takeIdle()) }
+            state.open -= 1
+            if state.open <= maxConnections / 2 { state.limitReported = false }
+            return (state.closeHandlers, state.takeIdle())
+        }
+        for handler in closed.values { handler() }
+        for waiter in idle { waiter.resume() }
+    }
+
+    /// Waits until no connection is left, or the task is cancelled; ``connectionCount`` tells which.
+    package func waitUntilIdle() async {
+        await wait(in: \.idleWaiters) { $0.open == 0 }
+    }
+
+    /// Tells of something that did not end the serving.
+    ///
+    /// - Parameter incident: What happened.
+    public func report(_ incident: ListeningIncident) {
+        reporter(incident)
+    }
+
+    /// Holds a place for a connection that is about to be accepted.
+    ///
+    /// - Returns: False where as many are open as may be, which is reported.
+    func reserve() -> Bool {
+        let (isReserved, isNews) = state.withLock { state in
+            if state.open + state.reserved < maxConnections {
+                state.reserved += 1
+                return (true, false)
+            }
+            let isNews = state.open >= maxConnections && !state.limitReported
+            if isNews { state.limitReported = true }
+            return (false, isNews)
+        }
+        if isNews { report(.connectionLimitReached(limit: maxConnections)) }
+        return isReserved
+    }
+
+    /// Makes the place that was held a connection's, which gives it back by ``connectionClosed()``.
+    func useReservation() {
+        state.withLock { state in
+            state.reserved -= 1
+            state.open += 1
+        }
+    }
+
+    /// Gives the place back that was held; another socket of the session may have waited for it.
+    func dropReservation() {
+        let wasFull = state.withLock { state in
+            defer { state.reserved -= 1 }
+            return state.open + state.reserved >= maxConnections
+        }
+        guard wasFull else { return }
+        for handler in state.withLock({ $0.closeHandlers }).values { handler() }
+    }
+
+    /// Has `body` called whenever a place may have become free.
+    func onClose(_ body: @escaping @Sendable () -> Void) -> DrainRegistration {
+        let id = state.withLock { state in
+            let id = state.makeID()
+            state.closeHandlers[id] = body
+            return id
+        }
+        return DrainRegistration(session: self, id: id)
+    }
+}
+
+// MARK: - Draining
+
+extension ServingSession {
+    /// Whether the listener has been asked to drain. Once true, it stays so.
+    public var isDraining: Bool {
+        state.withLock { $0.isDraining }
+    }
+
+    /// Waits until the listener is asked to drain, or the task is cancelled; ``isDraining`` tells which.
+    public func drainRequested() async {
+        await wait(in: \.drainWaiters) { $0.isDraining }
+    }
+
+    /// Has a closure called when the listener is asked to drain; at once, where it has been.
+    ///
+    /// Closures are called in the order of their registration, on the thread that asks, each once. They must not
+    /// block.
+    ///
+    /// - Parameter body: What to do then.
+    /// - Returns: What takes the registration back, to be cancelled when there is nothing to tell any more.
+    @discardableResult
+    public func onDrain(_ body: @escaping @Sendable () -> Void) -> DrainRegistration {
+        let (id, isDraining) = state.withLock { state in
+            let id = state.makeID()
+            if !state.isDraining { state.drainHandlers[id] = body }
+            return (id, state.isDraining)
+        }
+        if isDraining { body() }
+        return DrainRegistration(session: self, id: id)
+    }
+
+    /// Asks everything that is served in this session to drain. More than once does nothing.
+    package func beginDrain() {
+        let (handlers, waiters) = state.withLock { state in
+            defer {
+                state.isDraining = true
+                state.drainHandlers = [:]
+                state.drainWaiters = [:]
+            }
+            return (state.drainHandlers, Array(state.drainWaiters.values))
+        }
+        for (_, body) in handlers.sorted(by: { $0.key < $1.key }) { body() }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func unregister(_ id: UInt64) {
+        // What is let go of runs its deinitialisers, which may call in here: not under the lock.
+        let removed = state.withLock { state in
+            (state.drainHandlers.removeValue(forKey: id), state.closeHandlers.removeValue(forKey: id))
+        }
+        withExtendedLifetime(removed) {}
+    }
+
+    private func wait(
+        in waiters: any WritableKeyPath<State, [UInt64: CheckedContinuation<Void, Never>]> & Sendable,
+        until isDone: @Sendable (borrowing State) -> Bool
+    ) async {
+        let id = state.withLock { $0.makeID() }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard !isDone(state), !Task.isCancelled else { return true }
+                    state[keyPath: waiters][id] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0[keyPath: waiters].removeValue(forKey: id) }?.resume()
+        }
+    }
+}
