@@ -85,7 +85,6 @@ extension Daemon {
         }
         Task {
             let end = await run.run(self)
-            await log.flush()
             withExtendedLifetime(signals) {
                 if end.isAnythingRunning { _exit(end.status.rawValue) }
                 exit(end.status.rawValue)

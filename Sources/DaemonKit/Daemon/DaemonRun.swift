@@ -135,5 +135,6 @@ final class DaemonRun: Sendable {
         if await !notifier.flush(timeout: .seconds(1)) {
             log.write(.warning, "the service manager did not take every message")
         }
+        await log.flush()
     }
 }
