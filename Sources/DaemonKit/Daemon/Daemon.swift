@@ -39,7 +39,7 @@ import Systemd
 ///   the supervisor at the top answer.
 /// - SIGTERM and SIGINT stop the tree in order. `STOPPING=1` goes out before any child is told to stop. A second
 ///   signal ends the process at once. SIGPIPE is ignored.
-/// - The process ends with an ``ExitStatus``. Unless that is 0, the last status (`STATUS`, and `ERRNO` where there
+/// - The process ends with an ``ExitCode``. Unless that is 0, the last status (`STATUS`, and `ERRNO` where there
 ///   is one) says which child it was and why.
 ///
 /// Without a manager all of that does nothing, and the program runs the same. Failures, restarts and the reason of
@@ -51,7 +51,7 @@ public protocol Daemon: Sendable {
     /// The tree. Read once for each run.
     ///
     /// May be asynchronous, and may throw: then nothing is started, and the process ends with
-    /// ``ExitStatus/configuration``.
+    /// ``ExitCode/configuration``.
     var supervisor: Supervisor { get async throws }
 }
 
@@ -74,20 +74,20 @@ extension Daemon {
         csystem_ignore_sigpipe()
         let run = DaemonRun(environment: environment, log: log) { signal in
             // Handlers of the end of a process may wait for threads that hang: do without.
-            _exit(signal.exitStatus.rawValue)
+            _exit(signal.exitCode.rawValue)
         }
         let signals: StopSignals
         do {
             signals = try StopSignals(run.receive)
         } catch {
             log.write(.error, "\(error)")
-            _exit(ExitStatus.configuration.rawValue)
+            _exit(ExitCode.configuration.rawValue)
         }
         Task {
             let end = await run.run(self)
             withExtendedLifetime(signals) {
-                if end.isAnythingRunning { _exit(end.status.rawValue) }
-                exit(end.status.rawValue)
+                if end.isAnythingRunning { _exit(end.code.rawValue) }
+                exit(end.code.rawValue)
             }
         }
         dispatchMain()

@@ -8,7 +8,7 @@ import Systemd
 final class DaemonRun: Sendable {
     /// How a run ended.
     struct End {
-        var status: ExitStatus
+        var code: ExitCode
         /// Whether some children still run, so that the process must end without waiting for them.
         var isAnythingRunning = false
     }
@@ -74,7 +74,7 @@ final class DaemonRun: Sendable {
             tree.set(context)
             try await supervisor.run(in: tree)
             await finish()
-            return End(status: .clean)
+            return End(code: .clean)
         } catch {
             log.write(.error, "\(error)")
             tellStopping()
@@ -83,7 +83,7 @@ final class DaemonRun: Sendable {
             notifier.send(last)
             await finish()
             let abandoned = (error as? SupervisorError)?.abandoned ?? []
-            return End(status: ExitStatus(error), isAnythingRunning: !abandoned.isEmpty)
+            return End(code: ExitCode(error), isAnythingRunning: !abandoned.isEmpty)
         }
     }
 

@@ -29,7 +29,7 @@ enum StopSignal: CaseIterable, CustomStringConvertible {
     }
 
     /// What a shell shows of a process that this signal ended.
-    var exitStatus: ExitStatus { ExitStatus(rawValue: 128 + number) }
+    var exitCode: ExitCode { ExitCode(rawValue: 128 + number) }
 }
 
 /// Receives the stop signals of the process, from the moment it is made.

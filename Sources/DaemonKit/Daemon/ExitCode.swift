@@ -5,7 +5,7 @@
 /// `RestartPreventExitStatus=78`.
 ///
 /// A second SIGTERM or SIGINT ends the process at once, with 128 and the signal's number, as a shell would say it.
-public struct ExitStatus: RawRepresentable, Sendable, Hashable {
+public struct ExitCode: RawRepresentable, Sendable, Hashable {
     /// The number that the process ends with.
     public var rawValue: Int32
 
@@ -15,19 +15,19 @@ public struct ExitStatus: RawRepresentable, Sendable, Hashable {
     }
 
     /// 0: the daemon was asked to stop, and every child has.
-    public static let clean = ExitStatus(rawValue: 0)
+    public static let clean = ExitCode(rawValue: 0)
 
     /// 69, `EX_UNAVAILABLE`: a child could not be started.
-    public static let startFailed = ExitStatus(rawValue: 69)
+    public static let startFailed = ExitCode(rawValue: 69)
 
     /// 70, `EX_SOFTWARE`: a supervisor gave up, up to the top.
-    public static let gaveUp = ExitStatus(rawValue: 70)
+    public static let gaveUp = ExitCode(rawValue: 70)
 
     /// 75, `EX_TEMPFAIL`: the daemon was asked to stop, and some children did not.
-    public static let childrenAbandoned = ExitStatus(rawValue: 75)
+    public static let childrenAbandoned = ExitCode(rawValue: 75)
 
     /// 78, `EX_CONFIG`: the tree could not be made, or a spec in it is wrong. Nothing was started.
-    public static let configuration = ExitStatus(rawValue: 78)
+    public static let configuration = ExitCode(rawValue: 78)
 
     /// The status that tells of an error.
     init(_ error: any Error) {
