@@ -296,9 +296,11 @@ void csystem_socket_shutdown(int descriptor, int writing) {
     shutdown(descriptor, writing ? SHUT_WR : SHUT_RD);
 }
 
-void csystem_poll_readable(int first, int second, int milliseconds) {
+int csystem_poll_readable(int first, int second, int milliseconds) {
     struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
-    poll(both, 2, milliseconds);
+    if (poll(both, 2, milliseconds) <= 0)
+        return 0;
+    return (both[0].revents != 0 ? 1 : 0) | (both[1].revents != 0 ? 2 : 0);
 }
 
 int csystem_descriptor_duplicate(int descriptor) {

@@ -65,8 +65,9 @@ long csystem_socket_write(int descriptor, const void *bytes, size_t length);
 void csystem_socket_shutdown(int descriptor, int writing);
 
 /// Waits until one of two descriptors is readable (or in error), for at most `milliseconds`; -1 is for ever.
-/// A descriptor below 0 is left out. Comes back early, with nothing, when a signal interrupts it.
-void csystem_poll_readable(int first, int second, int milliseconds);
+/// A descriptor below 0 is left out. Gives 1 for the first and 2 for the second, added up; 0 at the end of the
+/// time, and when a signal interrupts it.
+int csystem_poll_readable(int first, int second, int milliseconds);
 
 /// Copies a descriptor, close-on-exec. Gives the copy, or the negative errno.
 int csystem_descriptor_duplicate(int descriptor);

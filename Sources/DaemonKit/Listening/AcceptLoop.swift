@@ -1,7 +1,56 @@
+internal import CSystem
+
+/// Serves a listening socket: a thread accepts, and each connection has a task.
 struct AcceptLoop {
     let socket: ListeningSocket
     let session: ServingSession
+    var policy = AcceptPolicy()
+    var accept: AcceptThread.Accept = AcceptThread.system
 
+    /// Runs until the session drains and the last handler has ended, or the task is cancelled.
     func run(_ handle: @escaping @Sendable (Connection) async throws -> Void) async throws {
+        let acceptor = try AcceptThread(for: socket, in: session, policy: policy, accept: accept)
+        let thread = try acceptor.start()
+        let registrations = [session.onDrain { acceptor.drain() }, session.onClose { acceptor.roomMade() }]
+        defer {
+            // Its queue has ended, and it with it, or nearly so.
+            csystem_thread_join(thread)
+            for registration in registrations { registration.cancel() }
+            socket.close()
+        }
+
+        try await withTaskCancellationHandler {
+            try await withThrowingDiscardingTaskGroup { tasks in
+                session.started()
+                while let connections = try await acceptor.queue.next() {
+                    for connection in connections {
+                        guard !Task.isCancelled else {
+                            await connection.finish()
+                            continue
+                        }
+                        tasks.addTask { await serve(connection, by: handle) }
+                    }
+                }
+            }
+        } onCancel: {
+            acceptor.stop()
+        }
+    }
+
+    private func serve(
+        _ connection: Connection,
+        by handle: @Sendable (Connection) async throws -> Void
+    ) async {
+        await withTaskCancellationHandler {
+            do {
+                try await handle(connection)
+            } catch {
+                guard !Task.isCancelled else { return }
+                session.report(.connectionFailed(peer: connection.peer, error: error))
+            }
+        } onCancel: {
+            connection.abort()
+        }
+        await connection.finish()
     }
 }

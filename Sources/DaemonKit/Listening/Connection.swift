@@ -2,11 +2,11 @@ internal import CSystem
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// One accepted connection.
@@ -51,7 +51,10 @@ public final class Connection: Sendable {
     ///   `peerGone` (ECONNRESET), `closed`, `busy` when another task reads, `invalidArgument`, or `systemError`.
     public func read(upTo limit: Int = 16384) async throws -> [UInt8] {
         guard limit > 0 else {
-            throw SocketError(.invalidArgument, "cannot read up to \(limit) bytes from \(peer): at least 1 is needed")
+            throw SocketError(
+                .invalidArgument,
+                "cannot read up to \(limit) bytes from \(peer): at least 1 is needed"
+            )
         }
         try begin(.reading)
         defer { state.withLock { $0.reading.isInUse = false } }
@@ -92,20 +95,25 @@ public final class Connection: Sendable {
 
     // MARK: Ending
 
-    /// Ends the writing: the peer reads the end after what was written. Reading goes on.
+    /// Ends the writing: the peer reads the end after what was written.
+    ///
+    /// Reading goes on.
     public func shutdownWrite() {
         shutdown(writing: true)
     }
 
-    /// Ends the reading: a read gives what has arrived, then the end, also one that waits. Writing goes on.
+    /// Ends the reading: a read gives what has arrived, then the end, also one that waits.
+    ///
+    /// Writing goes on.
     ///
     /// The way to end, on drain, a handler that waits for the next request.
     public func shutdownRead() {
         shutdown(writing: false)
     }
 
-    /// Closes the connection. Reads and writes that wait throw ``SocketError`` with code `closed`. More than once
-    /// does nothing.
+    /// Closes the connection.
+    ///
+    /// Reads and writes that wait throw ``SocketError`` with code `closed`. More than once does nothing.
     ///
     /// It counts as open until its handler ends.
     public func close() {
@@ -143,8 +151,9 @@ public final class Connection: Sendable {
     /// True from the start for a connection that waited in the backlog when the drain began.
     public var isDraining: Bool { session.isDraining }
 
-    /// Has a closure called when the listener is asked to drain; at once, where it has been. Not after the handler
-    /// has ended.
+    /// Has a closure called when the listener is asked to drain; at once, where it has been.
+    ///
+    /// Not after the handler has ended.
     ///
     /// - Parameter body: What to do then. It must not block.
     public func onDrain(_ body: @escaping @Sendable () -> Void) {
@@ -161,8 +170,9 @@ extension Connection {
         end(throwing: CancellationError())
     }
 
-    /// Closes it, unless its descriptor was taken, and gives its place back when the system has let go of it. To be
-    /// called once, when the handler has ended.
+    /// Closes it, unless its descriptor was taken, and gives its place back when the system has let go of it.
+    ///
+    /// To be called once, when the handler has ended.
     package func finish() async {
         for registration in drainRegistrations.withLock({ $0 }) { registration.cancel() }
         end(throwing: SocketError.closedConnection(peer))
@@ -215,7 +225,11 @@ extension Connection {
             let descriptor = try state.open(peer)
             let result = bytes.withUnsafeBytes { buffer in
                 let rest = buffer[start...]
-                return csystem_socket_write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                return csystem_socket_write(
+                    descriptor,
+                    UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+                    rest.count
+                )
             }
             if result == -Int(EAGAIN) { return 0 }
             guard result >= 0 else { throw SocketError.connection("write to", peer, errno: CInt(-result)) }

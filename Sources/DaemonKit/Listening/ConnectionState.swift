@@ -1,6 +1,8 @@
 internal import Synchronization
 
-/// The descriptor of a connection, and who waits for it. Held under the lock of the connection.
+/// The descriptor of a connection, and who waits for it.
+///
+/// Held under the lock of the connection.
 struct ConnectionState {
     private enum Phase {
         case open(CInt)

@@ -6,8 +6,9 @@ public struct DrainRegistration: Sendable {
     let session: ServingSession
     let id: UInt64
 
-    /// Unregisters. The closure is not called after this, unless it is being called already. More than once does
-    /// nothing.
+    /// Unregisters.
+    ///
+    /// The closure is not called after this, unless it is being called already. More than once does nothing.
     public func cancel() {
         session.unregister(id)
     }

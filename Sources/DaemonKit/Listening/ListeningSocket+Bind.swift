@@ -1,11 +1,11 @@
 internal import CSystem
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 extension ListeningSocket {
@@ -57,7 +57,8 @@ extension ListeningSocket {
         name: String
     ) throws -> ListeningSocket {
         guard (0...65535).contains(port) else {
-            let message = "cannot bind \(endpoint) for \"\(name)\": ports are from 0 (any that is free) to 65535"
+            let message =
+                "cannot bind \(endpoint) for \"\(name)\": ports are from 0 (any that is free) to 65535"
             throw SocketError(.invalidEndpoint, message)
         }
         var step: UnsafePointer<CChar>?
@@ -73,14 +74,16 @@ extension ListeningSocket {
     private static func bindUnix(_ path: String, backlog: CInt, name: String) throws -> ListeningSocket {
         let isAbstract = path.hasPrefix("@")
         guard !path.isEmpty, path != "@", !path.utf8.contains(0) else {
-            let message = "cannot bind \"\(path)\" for \"\(name)\": a path, or @ and a name, without NUL is needed"
+            let message =
+                "cannot bind \"\(path)\" for \"\(name)\": a path, or @ and a name, without NUL is needed"
             throw SocketError(.invalidEndpoint, message)
         }
         #if !os(Linux)
-        guard !isAbstract else {
-            let message = "cannot bind \"\(path)\" for \"\(name)\": abstract names are Linux's alone; a path is needed"
-            throw SocketError(.invalidEndpoint, message)
-        }
+            guard !isAbstract else {
+                let message =
+                    "cannot bind \"\(path)\" for \"\(name)\": abstract names are Linux's alone; a path is needed"
+                throw SocketError(.invalidEndpoint, message)
+            }
         #endif
 
         var bytes = path.utf8.map { CChar(bitPattern: $0) }
@@ -101,14 +104,17 @@ extension ListeningSocket {
         return try adopt(descriptor, step: step, of: path, name: name, file: file)
     }
 
-    /// Removes the socket that a process left behind. What is no socket, or has a listener, stays.
+    /// Removes the socket that a process left behind.
+    ///
+    /// What is no socket, or has a listener, stays.
     private static func removeStale(_ path: String, name: String) throws {
         var identity = csystem_file_identity()
         switch csystem_unix_path_is_stale(path, &identity) {
         case 0:
             SocketFile(path: path, identity).remove()
         case -ENOTSOCK:
-            let message = "cannot bind \(path) for \"\(name)\": a file that is no socket is there, and is left alone"
+            let message =
+                "cannot bind \(path) for \"\(name)\": a file that is no socket is there, and is left alone"
             throw SocketError(.cannotBind, message)
         case -EADDRINUSE:
             let message = "cannot bind \(path) for \"\(name)\": another process listens there"

@@ -2,11 +2,11 @@ internal import CSystem
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// A stream socket that is bound and listens, and the descriptor it is.
@@ -30,7 +30,9 @@ public final class ListeningSocket: Sendable {
     /// The name that it goes by, such as `FileDescriptorName=` gave it.
     public let name: String
 
-    /// The address that it is bound to. With the port that the kernel chose, where it was asked to.
+    /// The address that it is bound to.
+    ///
+    /// With the port that the kernel chose, where it was asked to.
     public let localAddress: SocketAddress
 
     private let state: Mutex<State>
@@ -101,7 +103,9 @@ public final class ListeningSocket: Sendable {
         }
     }
 
-    /// Closes the descriptor, and removes the file of a Unix socket that was bound here. More than once does nothing.
+    /// Closes the descriptor, and removes the file of a Unix socket that was bound here.
+    ///
+    /// More than once does nothing.
     ///
     /// The file is left where it is another's by now. The path of a passed socket is never removed.
     public func close() {
@@ -137,7 +141,9 @@ public final class ListeningSocket: Sendable {
     }
 }
 
-/// Closes a descriptor. EINTR closes it as well, on Linux: never to be tried twice.
+/// Closes a descriptor.
+///
+/// EINTR closes it as well, on Linux: never to be tried twice.
 func closeDescriptor(_ descriptor: CInt) {
     _ = close(descriptor)
 }

@@ -1,7 +1,9 @@
 internal import Dispatch
 
-/// The waiting for one direction of a connection: a dispatch source that is armed for one event at a time, and the
-/// task that waits for it. Held under the lock of its connection.
+/// The waiting for one direction of a connection: a dispatch source that is armed for one event at a time,
+/// and the task that waits for it.
+///
+/// Held under the lock of its connection.
 ///
 /// A dispatch source may not be let go of while it is suspended, and its descriptor not be closed before its
 /// cancel handler has run; ``cancel(then:)`` sees to both.
@@ -20,7 +22,9 @@ struct Readiness {
 
     var hasSource: Bool { source != nil }
 
-    /// Resumes `waiter` at the next event. The source is made at the first call.
+    /// Resumes `waiter` at the next event.
+    ///
+    /// The source is made at the first call.
     mutating func wait(
         _ waiter: CheckedContinuation<Void, any Error>,
         for direction: Direction,
@@ -51,13 +55,17 @@ struct Readiness {
         return takeWaiter()
     }
 
-    /// Who waited. The source stays armed; its event will find nobody.
+    /// Who waited.
+    ///
+    /// The source stays armed; its event will find nobody.
     mutating func takeWaiter() -> CheckedContinuation<Void, any Error>? {
         defer { waiter = nil }
         return waiter
     }
 
-    /// Ends the source. `then` runs when the system has let go of the descriptor.
+    /// Ends the source.
+    ///
+    /// `then` runs when the system has let go of the descriptor.
     mutating func cancel(then: @escaping @Sendable () -> Void) {
         guard let source else { return }
         source.setCancelHandler(handler: then)

@@ -1,6 +1,8 @@
 internal import Synchronization
 
-/// What one start of a listener is told, and tells. Its sockets share it.
+/// What one start of a listener is told, and tells.
+///
+/// Its sockets share it.
 ///
 /// A ``SocketServer`` says through it when it accepts and how many connections are open, and learns from it when
 /// to drain. Everything here may be called from any thread, and nothing blocks.
@@ -64,8 +66,9 @@ public final class ServingSession: Sendable {
         self.state = Mutex(State(socketsToStart: expectedSockets))
     }
 
-    /// Says that a socket is being served. To be called once by each ``SocketServer/serve(_:in:)``, once
-    /// connections are accepted.
+    /// Says that a socket is being served.
+    ///
+    /// To be called once by each ``SocketServer/serve(_:in:)``, once connections are accepted.
     ///
     /// The listener has started when all its sockets have. Calls beyond their number do nothing.
     public func started() {
@@ -86,12 +89,16 @@ extension ServingSession {
         state.withLock { $0.open }
     }
 
-    /// Counts a connection in. Call it when one is accepted, before it is served.
+    /// Counts a connection in.
+    ///
+    /// Call it when one is accepted, before it is served.
     public func connectionOpened() {
         state.withLock { $0.open += 1 }
     }
 
-    /// Counts a connection out. Call it once for each ``connectionOpened()``; calls beyond that do nothing.
+    /// Counts a connection out.
+    ///
+    /// Call it once for each ``connectionOpened()``; calls beyond that do nothing.
     public func connectionClosed() {
         let (closed, idle) = state.withLock { state in
             guard state.open > 0 else { return (state.closeHandlers, state.takeIdle()) }
@@ -164,7 +171,9 @@ extension ServingSession {
 // MARK: - Draining
 
 extension ServingSession {
-    /// Whether the listener has been asked to drain. Once true, it stays so.
+    /// Whether the listener has been asked to drain.
+    ///
+    /// Once true, it stays so.
     public var isDraining: Bool {
         state.withLock { $0.isDraining }
     }
@@ -192,7 +201,9 @@ extension ServingSession {
         return DrainRegistration(session: self, id: id)
     }
 
-    /// Asks everything that is served in this session to drain. More than once does nothing.
+    /// Asks everything that is served in this session to drain.
+    ///
+    /// More than once does nothing.
     package func beginDrain() {
         let (handlers, waiters) = state.withLock { state in
             defer {

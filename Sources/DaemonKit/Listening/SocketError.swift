@@ -1,11 +1,11 @@
 internal import CSystem
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Why a socket could not be had, or a connection not be used.
@@ -19,7 +19,9 @@ public struct SocketError: Error, Sendable {
     /// The system's `errno`, where it was the system that refused.
     public var errorNumber: CInt?
 
-    /// What can go wrong. More may be added.
+    /// What can go wrong.
+    ///
+    /// More may be added.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The name of the code.
         public var description: String

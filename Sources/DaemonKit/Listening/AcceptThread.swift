@@ -1,0 +1,213 @@
+internal import CSystem
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// The thread that accepts on one socket: it waits in poll(2), where no task could without blocking the pool.
+final class AcceptThread: Sendable {
+    /// What the system call gives: a descriptor and whose it is, or its errno.
+    enum Outcome: Sendable {
+        case accepted(CInt, peer: SocketAddress)
+        case failed(CInt)
+    }
+
+    typealias Accept = @Sendable (_ listener: CInt) -> Outcome
+
+    private enum Order {
+        case serve
+        case drain
+        case stop
+    }
+
+    private struct Control {
+        var order = Order.serve
+        /// Set by the thread before it waits for a connection to close.
+        var wantsRoom = false
+    }
+
+    /// Where what was accepted comes out.
+    ///
+    /// It ends when the thread has closed the socket.
+    let queue = AcceptQueue()
+
+    private let descriptor: CInt
+    private let socket: ListeningSocket
+    private let session: ServingSession
+    private let policy: AcceptPolicy
+    private let accept: Accept
+    private let wake: WakePipe
+    private let control = Mutex(Control())
+
+    /// Takes the socket's descriptor over.
+    ///
+    /// - Throws: ``SocketError`` with code `closed` or `systemError`; the socket is closed then.
+    init(
+        for socket: ListeningSocket,
+        in session: ServingSession,
+        policy: AcceptPolicy,
+        accept: @escaping Accept
+    ) throws {
+        self.socket = socket
+        self.session = session
+        self.policy = policy
+        self.accept = accept
+        self.descriptor = socket.takeDescriptor()
+        guard descriptor >= 0 else {
+            let message =
+                "cannot serve \"\(socket.name)\" (\(socket.localAddress)): closed before, or its descriptor taken"
+            throw SocketError(.closed, message)
+        }
+        do {
+            self.wake = try WakePipe()
+        } catch {
+            socket.close()
+            closeDescriptor(descriptor)
+            throw error
+        }
+    }
+
+    /// Starts the thread.
+    ///
+    /// - Returns: The thread, to be joined once, after the end of the queue.
+    func start() throws -> csystem_thread {
+        var thread = csystem_thread()
+        let context = Unmanaged.passRetained(self)
+        let failure = csystem_thread_start(
+            &thread,
+            "accept \(socket.name)",
+            { context in
+                guard let context else { return }
+                Unmanaged<AcceptThread>.fromOpaque(context).takeRetainedValue().run()
+            },
+            context.toOpaque()
+        )
+        guard failure == 0 else {
+            context.release()
+            socket.close()
+            closeDescriptor(descriptor)
+            throw SocketError(
+                .systemError,
+                "cannot start the thread that accepts for \"\(socket.name)\"",
+                errno: -failure
+            )
+        }
+        return thread
+    }
+
+    /// Has the thread leave a passed socket, or empty the backlog of a bound one, and end.
+    func drain() {
+        give(.drain)
+    }
+
+    /// Has the thread end at once.
+    func stop() {
+        give(.stop)
+    }
+
+    /// Says that a connection has closed.
+    func roomMade() {
+        let isAwaited = control.withLock { control in
+            defer { control.wantsRoom = false }
+            return control.wantsRoom
+        }
+        if isAwaited { wake.signal() }
+    }
+
+    private func give(_ order: Order) {
+        control.withLock { control in
+            if control.order != .stop { control.order = order }
+        }
+        wake.signal()
+    }
+
+    // MARK: On the thread
+
+    private func run() {
+        let end = acceptUntilEnd()
+        socket.removeFile()
+        // A number that is not ours any more (EBADF) may be another's in a moment.
+        if case .failure(let error as SocketError) = end, error.errorNumber == EBADF {
+        } else {
+            closeDescriptor(descriptor)
+        }
+        queue.finish(end)
+    }
+
+    private func acceptUntilEnd() -> Result<Void, any Error> {
+        var policy = self.policy
+        while true {
+            let isDraining: Bool
+            switch control.withLock({ $0.order }) {
+            case .serve:
+                isDraining = false
+            case .stop:
+                return .success(())
+            case .drain:
+                isDraining = true
+                if socket.origin == .passed { return .success(()) }
+                socket.removeFile()
+                if !wake.isReadable(descriptor) { return .success(()) }
+            }
+
+            guard reserve() else {
+                wake.wait()
+                continue
+            }
+            switch accept(descriptor) {
+            case .accepted(let connected, let peer):
+                policy.accepted()
+                session.useReservation()
+                queue.put(Connection(adopting: connected, peer: peer, in: session))
+            case .failed(let error):
+                session.dropReservation()
+                switch policy.failed(error) {
+                case .goOn: break
+                case .wait:
+                    if isDraining { return .success(()) }
+                    wake.wait(orUntilReadable: descriptor)
+                case .pause(let length, let isNews): pause(for: length, error: error, isNews: isNews)
+                case .giveUp: return .failure(unusable(error))
+                }
+            }
+        }
+    }
+
+    /// Holds a place for the next connection; where there is none, the next one that closes wakes the thread.
+    private func reserve() -> Bool {
+        if session.reserve() { return true }
+        control.withLock { $0.wantsRoom = true }
+        // One may have closed before it could know.
+        return session.reserve()
+    }
+
+    private func pause(for length: Duration, error: CInt, isNews: Bool) {
+        control.withLock { $0.wantsRoom = true }
+        if isNews {
+            session.report(.acceptPaused(socket: socket.localAddress, errorNumber: error, pause: length))
+        }
+        wake.wait(atMost: length)
+    }
+
+    private func unusable(_ error: CInt) -> SocketError {
+        SocketError(
+            .acceptFailed,
+            "cannot accept on \"\(socket.name)\" (\(socket.localAddress))",
+            errno: error
+        )
+    }
+}
+
+extension AcceptThread {
+    /// accept4(2), with what every connection needs set on it.
+    static let system: Accept = { listener in
+        var peer = csystem_address()
+        let result = csystem_socket_accept(listener, &peer)
+        return result >= 0 ? .accepted(result, peer: SocketAddress(peer)) : .failed(-result)
+    }
+}
