@@ -42,6 +42,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // A daemon for tests that need a real process.
+        .executableTarget(
+            name: "Fixture",
+            dependencies: ["DaemonKit"],
+            path: "Tests/Fixture",
+            swiftSettings: settings
+        ),
+
         .testTarget(
             name: "SupervisionTests",
             dependencies: ["Supervision", "SupervisionTesting"],
@@ -54,7 +62,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DaemonKitTests",
-            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem"],
+            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem", "Fixture"],
             swiftSettings: settings
         ),
         .testTarget(
