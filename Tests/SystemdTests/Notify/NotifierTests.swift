@@ -11,26 +11,26 @@ import Testing
     import Darwin
 #endif
 
+private let patience = Duration.seconds(60)
+
+/// Sends numbered messages until the manager's socket is full; gives how many, the queued one included.
+private func fill(_ notifier: Notifier) throws -> Int {
+    for number in 1...100_000 {
+        let outcome = notifier.send(try .variable("X_FILL", "\(number)"))
+        if outcome == .queued { return number }
+        try #require(outcome == .sent)
+    }
+    throw SystemdError(.sendFailed, "the socket of a manager that does not read never was full")
+}
+
+private func lines(_ manager: FakeServiceManager, count: Int) async throws -> [String] {
+    var lines: [String] = []
+    for _ in 0..<count { lines += try await manager.next().lines }
+    return lines
+}
+
 @Suite("Notifier")
 struct NotifierTests {
-    private static let patience = Duration.seconds(60)
-
-    /// Sends numbered messages until the manager's socket is full; gives how many, the queued one included.
-    private func fill(_ notifier: Notifier) throws -> Int {
-        for number in 1...100_000 {
-            let outcome = notifier.send(try .variable("X_FILL", "\(number)"))
-            if outcome == .queued { return number }
-            try #require(outcome == .sent)
-        }
-        throw SystemdError(.sendFailed, "the socket of a manager that does not read never was full")
-    }
-
-    private func lines(_ manager: FakeServiceManager, count: Int) async throws -> [String] {
-        var lines: [String] = []
-        for _ in 0..<count { lines += try await manager.next().lines }
-        return lines
-    }
-
     // MARK: - Sending
 
     @Test("without a manager nothing happens, and the outcome says so")
@@ -105,37 +105,44 @@ struct NotifierTests {
         )
     }
 
+    // These two have processes of their own: a child that another test is just starting holds a copy of every
+    // descriptor for a moment, and keeps a closed socket alive.
+
     @Test("a manager that came back behind the same address is reached again")
-    func comesBack() async throws {
-        let name = "@notifier-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
-        let address = try NotifyAddress(name)
-        let notifier = Notifier(address: address)
-        for _ in 0..<3 {
-            let manager = try FakeServiceManager(at: address)
-            #expect(notifier.send(.ready) == .sent)
-            #expect(try await manager.next().lines == ["READY=1"])
-            manager.close()
-            guard case .failed(let error) = notifier.send(.status("nobody")) else {
-                Issue.record("sending to a closed manager did not fail")
-                return
+    func comesBack() async {
+        await #expect(processExitsWith: .success) {
+            let name = "@notifier-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+            let address = try NotifyAddress(name)
+            let notifier = Notifier(address: address)
+            for _ in 0..<3 {
+                let manager = try FakeServiceManager(at: address)
+                #expect(notifier.send(.ready) == .sent)
+                #expect(try await manager.next().lines == ["READY=1"])
+                manager.close()
+                guard case .failed(let error) = notifier.send(.status("nobody")) else {
+                    Issue.record("sending to a closed manager did not fail")
+                    return
+                }
+                #expect(error.errno == ECONNREFUSED)
             }
-            #expect(error.errno == ECONNREFUSED)
         }
     }
 
-    @Test("what waits for a manager that dies is lost, counted, and ends the flush")
-    func dies() async throws {
-        let manager = try FakeServiceManager()
-        manager.pause()
-        let notifier = Notifier(address: manager.address)
-        _ = try fill(notifier)
-        #expect(notifier.send(.stopping) == .queued)
-        // It waits by the time this returns.
-        let flushed = Task.immediate { await notifier.flush(timeout: Self.patience) }
-        manager.close()
-        #expect(await flushed.value == false)
-        #expect(notifier.queuedCount == 0)
-        #expect(notifier.droppedCount == 2)
+    @Test("what waits for a manager that dies is lost, counted, and fails the flush")
+    func dies() async {
+        await #expect(processExitsWith: .success) {
+            let manager = try FakeServiceManager()
+            manager.pause()
+            let notifier = Notifier(address: manager.address)
+            _ = try fill(notifier)
+            #expect(notifier.send(.stopping) == .queued)
+            // It waits by the time this returns.
+            let flushed = Task.immediate { await notifier.flush(timeout: patience) }
+            manager.close()
+            #expect(await flushed.value == false)
+            #expect(notifier.queuedCount == 0)
+            #expect(notifier.droppedCount == 2)
+        }
     }
 
     // MARK: - A manager that does not read
@@ -153,7 +160,7 @@ struct NotifierTests {
         let expected =
             (1...filled).map { "X_FILL=\($0)" } + ["READY=1", "STOPPING=1", "STATUS=b", "ERRNO=5"]
         #expect(try await lines(manager, count: expected.count) == expected)
-        #expect(await notifier.flush(timeout: Self.patience))
+        #expect(await notifier.flush(timeout: patience))
         #expect(notifier.droppedCount == 0)
         // The queue is empty: sending is direct again.
         #expect(notifier.send(.ready) == .sent)
@@ -168,7 +175,7 @@ struct NotifierTests {
             manager.pause()
             expected += (1...(try fill(notifier))).map { "X_FILL=\($0)" }
             manager.resume()
-            try #require(await notifier.flush(timeout: Self.patience))
+            try #require(await notifier.flush(timeout: patience))
         }
         #expect(try await lines(manager, count: expected.count) == expected)
     }
@@ -234,7 +241,7 @@ struct NotifierTests {
                 }
             }
         }
-        #expect(await notifier.flush(timeout: Self.patience))
+        #expect(await notifier.flush(timeout: patience))
         try #require(notifier.droppedCount == 0)
         let arrived = try await lines(manager, count: senders * each)
         for sender in 0..<senders {
@@ -252,7 +259,7 @@ struct NotifierTests {
         manager.pause()
         let notifier = Notifier(address: manager.address)
         _ = try fill(notifier)
-        let flushed = Task.immediate { await notifier.flush(timeout: Self.patience) }
+        let flushed = Task.immediate { await notifier.flush(timeout: patience) }
         manager.resume()
         #expect(await flushed.value)
         #expect(notifier.queuedCount == 0)
@@ -285,7 +292,7 @@ struct NotifierTests {
         manager.pause()
         let notifier = Notifier(address: manager.address)
         _ = try fill(notifier)
-        let flushed = Task.immediate { await notifier.flush(timeout: Self.patience) }
+        let flushed = Task.immediate { await notifier.flush(timeout: patience) }
         notifier.close()
         #expect(await flushed.value == false)
         #expect(notifier.droppedCount == 1)
