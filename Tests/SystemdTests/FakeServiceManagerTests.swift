@@ -44,7 +44,7 @@ struct FakeServiceManagerTests {
         let manager = try FakeServiceManager()
         let notifier = Notifier(address: manager.address)
         manager.pause()
-        notifier.send(.ready)
+        while notifier.send(.ready) == .sent {}
         #expect(manager.received.isEmpty)
         manager.resume()
         #expect(try await manager.next().lines == ["READY=1"])
