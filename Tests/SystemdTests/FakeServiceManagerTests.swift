@@ -43,9 +43,11 @@ struct FakeServiceManagerTests {
     func paused() async throws {
         let manager = try FakeServiceManager()
         let notifier = Notifier(address: manager.address)
+        notifier.send(.status("reading"))
+        _ = try await manager.next()
         manager.pause()
         while notifier.send(.ready) == .sent {}
-        #expect(manager.received.isEmpty)
+        #expect(manager.received.count == 1)
         manager.resume()
         #expect(try await manager.next().lines == ["READY=1"])
     }
