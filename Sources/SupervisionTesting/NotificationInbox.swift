@@ -1,5 +1,4 @@
 import CSystem
-import Synchronization
 import Systemd
 
 /// The fake manager's socket and the messages that came out of it.
@@ -19,7 +18,7 @@ final class NotificationInbox: Sendable {
     }
 
     private let descriptor: CInt
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(descriptor: CInt) {
         self.descriptor = descriptor

@@ -2,6 +2,7 @@
 #define CSYSTEM_H
 
 #include "CSystemDescriptor.h"
+#include "CSystemLock.h"
 #include "CSystemNotify.h"
 #include "CSystemProcess.h"
 #include "CSystemSignal.h"

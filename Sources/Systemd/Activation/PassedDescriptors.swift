@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -33,14 +31,14 @@ public final class PassedDescriptors: Sendable {
         var isClaimed = false
     }
 
-    private let masters: Mutex<[Master]>
+    private let masters: Locked<[Master]>
 
     /// Keeps descriptors, in their order.
     ///
     /// - Parameter descriptors: The list from ``ServiceEnvironment/descriptors``; each belongs to this object
     ///   from now on.
     public init(_ descriptors: [PassedDescriptor]) {
-        masters = Mutex(descriptors.map { Master(descriptor: $0) })
+        masters = Locked(descriptors.map { Master(descriptor: $0) })
     }
 
     /// Every descriptor kept, in the manager's order.
