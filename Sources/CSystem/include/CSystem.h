@@ -4,6 +4,7 @@
 #include "CSystemDescriptor.h"
 #include "CSystemNotify.h"
 #include "CSystemProcess.h"
+#include "CSystemSignal.h"
 #include "CSystemSocket.h"
 #include "CSystemThread.h"
 

@@ -32,6 +32,9 @@ public struct SocketError: Error, Sendable {
         /// The system did not let the endpoint be bound: in use, not permitted, not an address of this machine.
         public static let cannotBind = Code(description: "cannotBind")
 
+        /// No socket was passed, and there is no fallback to bind.
+        public static let noSocket = Code(description: "noSocket")
+
         /// The descriptor is not a listening stream socket.
         public static let notListening = Code(description: "notListening")
 

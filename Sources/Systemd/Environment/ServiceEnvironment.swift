@@ -28,6 +28,9 @@ public struct ServiceEnvironment: Sendable {
     /// but not the pid.
     public let isUnderManager: Bool
 
+    /// All variables, those of the protocol included: a snapshot that no other thread can change.
+    public let variables: [String: String]
+
     /// The variables that could not be used, in the order in which they were read.
     public let problems: [EnvironmentProblem]
 
@@ -66,6 +69,7 @@ public struct ServiceEnvironment: Sendable {
         isUnderManager =
             notifyAddress != nil || !descriptorNames.isEmpty || (invocationID != nil && isMainProcess)
         problems = reader.problems
+        self.variables = variables
         self.firstDescriptor = firstDescriptor
     }
 
@@ -74,6 +78,7 @@ public struct ServiceEnvironment: Sendable {
         watchdog = other.watchdog
         invocationID = other.invocationID
         isUnderManager = other.isUnderManager
+        variables = other.variables
         problems = other.problems + [problem]
         descriptorNames = []
         firstDescriptor = other.firstDescriptor

@@ -112,7 +112,8 @@ struct ServiceEnvironmentTests {
         arguments: [
             ("LISTEN_FDS", "0"), ("LISTEN_FDS", "-1"), ("LISTEN_FDS", "+1"), ("LISTEN_FDS", " 1"),
             ("LISTEN_FDS", "1 "), ("LISTEN_FDS", "1\n"), ("LISTEN_FDS", "1x"), ("LISTEN_FDS", "0x1"),
-            ("LISTEN_FDS", "1.0"), ("LISTEN_FDS", "١"), ("LISTEN_FDS", "2147483645"), ("LISTEN_FDS", "1048577"),
+            ("LISTEN_FDS", "1.0"), ("LISTEN_FDS", "١"), ("LISTEN_FDS", "2147483645"),
+            ("LISTEN_FDS", "1048577"),
             ("LISTEN_FDS", "18446744073709551617"), ("LISTEN_FDS", String(repeating: "9", count: 10_000)),
             ("LISTEN_FDS", "\u{1B}[31m"),
             ("LISTEN_PID", "0"), ("LISTEN_PID", "-42"), ("LISTEN_PID", "42 "), ("LISTEN_PID", "4294967338"),
@@ -217,7 +218,10 @@ struct ServiceEnvironmentTests {
         #expect(!read(["SYSTEMD_EXEC_PID": "42"]).isUnderManager)
     }
 
-    @Test("what is no id is a problem", arguments: ["0123", "0123456789abcdef0123456789abcdeg", "ａａａａａａａａａａaa"])
+    @Test(
+        "what is no id is a problem",
+        arguments: ["0123", "0123456789abcdef0123456789abcdeg", "ａａａａａａａａａａaa"]
+    )
     func badInvocation(id: String) {
         let environment = read(["INVOCATION_ID": id])
         #expect(environment.invocationID == nil)

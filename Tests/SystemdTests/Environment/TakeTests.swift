@@ -117,6 +117,8 @@ private func childSees() throws -> String {
     defer { pclose(pipe) }
     var output = ""
     var line = [CChar](repeating: 0, count: 1024)
-    while fgets(&line, CInt(line.count), pipe) != nil { output += line.withUnsafeBufferPointer { String(cString: $0.baseAddress!) } }
+    while fgets(&line, CInt(line.count), pipe) != nil {
+        output += line.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
     return output
 }

@@ -1,0 +1,219 @@
+public import Supervision
+import Systemd
+
+/// Listens for connections: on the sockets that the service manager passed under its name, else on one of its own.
+///
+/// Position: below what its connections need, above the ``ReadyMarker`` and the ``Drainer``. It has started when
+/// connections are accepted on all of its sockets.
+///
+/// ```swift
+/// Listener("echo", fallback: .port(7777)) { connection in
+///     while case let bytes = try await connection.read(), !bytes.isEmpty {
+///         try await connection.write(bytes)
+///     }
+/// }
+/// ```
+///
+/// **Which socket.** Every passed socket of the listener's name (`FileDescriptorName=`), in any order. A single
+/// stream socket that was passed under another name, or under none, goes to the first listener of the tree. Where
+/// there is none, the fallback is bound. A passed socket is never closed, shut down or set up anew: each start
+/// of the listener serves a duplicate, so it can be restarted within the tree.
+///
+/// **Stop.** A listener that is told to stop drains: it stops accepting and lets its connections finish, for as
+/// long as its shutdown allows; then they are cut. Under a ``Drainer`` that has happened before.
+public struct Listener: Child {
+    /// Where to listen when no socket was passed.
+    public struct Fallback: Sendable {
+        let endpoint: @Sendable (_ variables: [String: String]) throws(SocketError) -> Endpoint
+
+        /// A TCP port on every address of the machine, IPv6 and IPv4; 0 lets the kernel choose.
+        public static func port(_ port: Int) -> Fallback {
+            Fallback { _ in .port(port) }
+        }
+
+        /// A TCP port that an environment variable names.
+        ///
+        /// - Parameters:
+        ///   - variable: The variable, such as `PORT`. A value that is not a port fails the listener's start.
+        ///   - port: The port where the variable is not set, or empty.
+        public static func port(fromVariable variable: String, default port: Int) -> Fallback {
+            Fallback { (variables) throws(SocketError) in
+                guard let value = variables[variable], !value.isEmpty else { return .port(port) }
+                guard let number = UInt16(value) else {
+                    throw SocketError(
+                        .invalidEndpoint,
+                        "the environment variable \(variable) is \"\(value)\", it must be a port from 0 to 65535"
+                    )
+                }
+                return .port(Int(number))
+            }
+        }
+
+        /// A TCP port on one address, IPv4 or IPv6. Names are refused.
+        public static func host(_ host: String, port: Int) -> Fallback {
+            Fallback { _ in .host(host, port: port) }
+        }
+
+        /// A Unix stream socket at a path, or at an abstract name where it begins with `@`.
+        public static func unix(_ path: String) -> Fallback {
+            Fallback { _ in .unix(path) }
+        }
+    }
+
+    private let name: String
+    private let fallback: Fallback?
+    private let backlog: Int
+    private let maxConnections: Int
+    private let restart: Restart
+    private let shutdown: Shutdown
+    private let server: any SocketServer
+
+    /// Makes a listener that a protocol's server serves.
+    ///
+    /// - Parameters:
+    ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
+    ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
+    ///   - backlog: How many connections may wait to be accepted on a socket of its own; the kernel's limit
+    ///     (`net.core.somaxconn`) cuts it. That of a passed socket is its unit's (`Backlog=`).
+    ///   - maxConnections: How many may be open at once, over all its sockets. At that number further ones wait in
+    ///     the backlog.
+    ///   - restart: When it is started again; permanent by default.
+    ///   - shutdown: How long its connections may take to finish; five seconds by default. A ``Drainer`` has its
+    ///     own limit.
+    ///   - server: What serves the sockets.
+    public init(
+        _ name: String,
+        fallback: Fallback? = nil,
+        backlog: Int = 4096,
+        maxConnections: Int = 10_000,
+        restart: Restart = .permanent,
+        shutdown: Shutdown = .graceful(.seconds(5)),
+        serving server: any SocketServer
+    ) {
+        self.name = name
+        self.fallback = fallback
+        self.backlog = backlog
+        self.maxConnections = maxConnections
+        self.restart = restart
+        self.shutdown = shutdown
+        self.server = server
+    }
+
+    /// Makes a listener whose connections are each handled by a closure.
+    ///
+    /// - Parameters:
+    ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
+    ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
+    ///   - backlog: How many connections may wait to be accepted on a socket of its own.
+    ///   - maxConnections: How many may be open at once, over all its sockets.
+    ///   - restart: When it is started again; permanent by default.
+    ///   - shutdown: How long its connections may take to finish; five seconds by default.
+    ///   - handler: Answers one connection, in a task of its own. The connection is closed when it returns. An
+    ///     error ends that connection alone. Cancelled when the connection is cut.
+    public init(
+        _ name: String,
+        fallback: Fallback? = nil,
+        backlog: Int = 4096,
+        maxConnections: Int = 10_000,
+        restart: Restart = .permanent,
+        shutdown: Shutdown = .graceful(.seconds(5)),
+        handler: @escaping @Sendable (_ connection: Connection) async throws -> Void
+    ) {
+        self.init(
+            name,
+            fallback: fallback,
+            backlog: backlog,
+            maxConnections: maxConnections,
+            restart: restart,
+            shutdown: shutdown,
+            serving: HandlerServer(handler: handler)
+        )
+    }
+
+    /// The listener as a child.
+    public var childSpec: ChildSpec {
+        var spec = ChildSpec(name, restart: restart, shutdown: shutdown) { child in
+            try await run(child)
+        }
+        spec.check = { [name, maxConnections] tree in
+            var problems: [String] = []
+            if !tree.daemon.listeners.declare(name) {
+                problems.append("is not the only listener of that name: passed sockets could go to either")
+            }
+            if maxConnections < 1 {
+                problems.append("allows \(maxConnections) connections at once: it must be 1 or more")
+            }
+            return problems
+        }
+        return spec
+    }
+
+    private func run(_ child: ChildContext) async throws {
+        let daemon = child.daemon
+        let sockets = try openSockets(daemon)
+        let session = ServingSession(
+            name: name,
+            expectedSockets: sockets.count,
+            maxConnections: maxConnections,
+            onStarted: child.started,
+            report: { [name] incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
+        )
+        let listener = ActiveListener(session: session, sockets: sockets, server: server)
+        daemon.listeners.add(listener)
+        defer { daemon.listeners.remove(listener) }
+
+        try await withTaskCancellationHandler {
+            async let _ = drainOnShutdown(child, session)
+            try await listener.waitUntilEnded()
+            // Drained before it was told to stop: nothing is left to do, and it is not a failure.
+            if session.isDraining { await child.shutdownRequested() }
+        } onCancel: {
+            listener.cut()
+        }
+    }
+
+    private func drainOnShutdown(_ child: ChildContext, _ session: ServingSession) async {
+        await child.shutdownRequested()
+        session.beginDrain()
+    }
+
+    private func openSockets(_ daemon: DaemonContext) throws -> [ListeningSocket] {
+        let passed = try passedSockets(daemon)
+        guard passed.isEmpty else { return passed }
+        guard let fallback else {
+            throw SocketError(
+                .noSocket,
+                "no socket called \"\(name)\" was passed (FileDescriptorName=), and the listener has no fallback"
+            )
+        }
+        let endpoint = try fallback.endpoint(daemon.environment.variables)
+        return [try ListeningSocket.bind(endpoint, backlog: backlog, name: name)]
+    }
+
+    private func passedSockets(_ daemon: DaemonContext) throws -> [ListeningSocket] {
+        let descriptors = daemon.descriptors
+        var passed = try descriptors.duplicates(named: name, as: .streamListener)
+        if passed.isEmpty, let sole = soleSocket(daemon) {
+            passed = [try descriptors.duplicate(of: sole, as: .streamListener)]
+        }
+        return try passed.map { try ListeningSocket(adopting: $0, name: name, origin: .passed) }
+    }
+
+    /// The one socket that was passed, where no listener has its name and this is the tree's first.
+    private func soleSocket(_ daemon: DaemonContext) -> PassedDescriptor? {
+        guard let sole = daemon.descriptors.soleStreamListener,
+            daemon.listeners.isFirst(name),
+            !daemon.listeners.isDeclared(sole.name)
+        else { return nil }
+        return sole
+    }
+}
+
+/// A closure as a connection handler.
+private struct HandlerServer: ConnectionHandler {
+    let handler: @Sendable (Connection) async throws -> Void
+
+    func handle(_ connection: Connection) async throws {
+        try await handler(connection)
+    }
+}

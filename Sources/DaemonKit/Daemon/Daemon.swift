@@ -1,0 +1,95 @@
+import CSystem
+import Dispatch
+public import Supervision
+import Systemd
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A program that is a supervision tree, and a service of systemd where it is started as one.
+///
+/// ```swift
+/// @main
+/// struct Hello: Daemon {
+///     var supervisor: Supervisor {
+///         Supervisor(strategy: .oneForOne) {
+///             Listener("http", fallback: .port(4000)) { connection in
+///                 try await connection.write(Array("Hello World!\n".utf8))
+///             }
+///             ReadyMarker()
+///             StatusSetter(onShutdown: "drained")
+///             Drainer(shutdown: .seconds(10))
+///             StatusSetter(onShutdown: "draining")
+///         }
+///     }
+/// }
+/// ```
+///
+/// Nothing has to be wired. What the manager is told follows from the tree:
+///
+/// - Before anything else the environment is read, once: passed sockets are made close-on-exec, and the manager's
+///   variables are taken out of the environment, so that programs started from here inherit neither.
+/// - `READY=1` is sent by the ``ReadyMarker``; without one, when the whole tree has started.
+/// - `WATCHDOG=1` is sent at half of what `WatchdogSec=` says, from then on, as long as the cooperative pool and
+///   the supervisor at the top answer.
+/// - SIGTERM and SIGINT stop the tree in order. `STOPPING=1` goes out before any child is told to stop. A second
+///   signal ends the process at once. SIGPIPE is ignored.
+/// - The process ends with an ``ExitCode``. Unless that is 0, the last status (`STATUS`, and `ERRNO` where there
+///   is one) says which child it was and why.
+///
+/// Without a manager all of that does nothing, and the program runs the same. Failures, restarts and the reason of
+/// the end are written to standard error.
+public protocol Daemon: Sendable {
+    /// Makes the daemon, after the environment has been read and before anything is started.
+    init()
+
+    /// The tree. Read once for each run.
+    ///
+    /// May be asynchronous, and may throw: then nothing is started, and the process ends with
+    /// ``ExitCode/configuration``.
+    var supervisor: Supervisor { get async throws }
+}
+
+extension Daemon {
+    /// Runs the daemon as this process. Does not return.
+    ///
+    /// What `@main` calls. A program that parses arguments first calls ``launch()`` on the value it has made.
+    public static func main() {
+        _ = ServiceEnvironment.take()
+        Self().launch()
+    }
+
+    /// Runs this daemon as this process, and ends the process when it has ended.
+    ///
+    /// To be called on the main thread, before any other thread or task has been started: it changes the
+    /// process's environment, which other threads may be reading.
+    public func launch() -> Never {
+        let environment = ServiceEnvironment.take()
+        let log = DaemonLog.standardError(journalStream: environment.variables["JOURNAL_STREAM"])
+        csystem_ignore_sigpipe()
+        let run = DaemonRun(environment: environment, log: log) { signal in
+            // Handlers of the end of a process may wait for threads that hang: do without.
+            _exit(signal.exitCode.rawValue)
+        }
+        let signals: StopSignals
+        do {
+            signals = try StopSignals(run.receive)
+        } catch {
+            log.write(.error, "\(error)")
+            _exit(ExitCode.configuration.rawValue)
+        }
+        Task {
+            let end = await run.run(self)
+            withExtendedLifetime(signals) {
+                if end.isAnythingRunning { _exit(end.code.rawValue) }
+                exit(end.code.rawValue)
+            }
+        }
+        dispatchMain()
+    }
+}

@@ -1,0 +1,76 @@
+public import Supervision
+import Synchronization
+public import Systemd
+
+/// What the children of a daemon share: the service manager, the sockets it passed, and the listeners.
+///
+/// A child reaches it through its context:
+///
+/// ```swift
+/// ChildSpec("warm-up") { child in
+///     child.daemon.notifier.send(.status("filling the cache"))
+///     try await fillCache()
+/// }
+/// ```
+///
+/// In a tree that runs without a ``Daemon`` there is one too, without a manager and without sockets.
+public final class DaemonContext: Sendable {
+    /// What the manager told the process when it started.
+    public let environment: ServiceEnvironment
+
+    /// Tells the manager things. Messages of all children go out in the order in which they were sent.
+    public let notifier: Notifier
+
+    /// The sockets that the manager passed.
+    public let descriptors: PassedDescriptors
+
+    let listeners = ListenerRegistry()
+    let log: DaemonLog
+
+    private let hasAnnouncedReady = Atomic(false)
+    private let onReady: @Sendable () -> Void
+
+    init(
+        environment: ServiceEnvironment,
+        notifier: Notifier,
+        log: DaemonLog,
+        onReady: @escaping @Sendable () -> Void = {}
+    ) {
+        self.environment = environment
+        self.notifier = notifier
+        self.log = log
+        self.onReady = onReady
+        descriptors = PassedDescriptors(environment.descriptors)
+    }
+
+    /// Tells the manager that the service is ready (`READY=1`), once: a second call does nothing.
+    ///
+    /// There is no way back from it, and a restart within the tree is not a new start of the service.
+    ///
+    /// - Returns: What became of the message; nil where it had been sent before.
+    @discardableResult
+    public func announceReady() -> NotifyOutcome? {
+        guard !hasAnnouncedReady.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
+        defer { onReady() }
+        return notifier.send(.ready)
+    }
+}
+
+extension ChildContext {
+    /// What the children of the daemon share.
+    public var daemon: DaemonContext {
+        tree.daemon
+    }
+}
+
+extension TreeValues {
+    var daemon: DaemonContext {
+        value(DaemonContext.self) {
+            DaemonContext(
+                environment: ServiceEnvironment(variables: [:]),
+                notifier: Notifier(address: nil),
+                log: DaemonLog()
+            )
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import CSystem
+import Dispatch
+import Synchronization
+import Systemd
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The daemon's own lines on standard error: what failed, what was restarted, why it ended.
+///
+/// Written by a queue of its own, so that a log that nobody reads holds up nobody; lines beyond those that may
+/// wait are dropped and counted. Where standard error is the journal, each line carries its priority (`<4>`).
+final class DaemonLog: Sendable {
+    /// The journal's priorities, as far as they are used here.
+    enum Priority: Int {
+        case error = 3
+        case warning = 4
+        case notice = 5
+        case info = 6
+    }
+
+    private struct State {
+        var waiting = 0
+        var dropped = 0
+    }
+
+    private static let mostWaiting = 1_000
+
+    private let queue = DispatchQueue(label: "daemon-log")
+    private let state = Mutex(State())
+    private let sink: @Sendable (String) -> Void
+
+    /// Makes a log that writes each line somewhere; by default nowhere.
+    init(sink: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.sink = sink
+    }
+
+    /// The log on standard error.
+    ///
+    /// - Parameter journalStream: `JOURNAL_STREAM`, the device and inode of the journal's stream, which tells
+    ///   whether standard error still is that stream.
+    static func standardError(journalStream: String?) -> DaemonLog {
+        let isJournal = journalStream != nil && journalStream == identity(of: STDERR_FILENO)
+        return DaemonLog { line in
+            let text = isJournal ? line : String(line.drop { $0 != ">" }.dropFirst())
+            writeAll(Array("\(text)\n".utf8), to: STDERR_FILENO)
+        }
+    }
+
+    func write(_ priority: Priority, _ text: String) {
+        let isDropped = state.withLock { state in
+            guard state.waiting < Self.mostWaiting else {
+                state.dropped += 1
+                return true
+            }
+            state.waiting += 1
+            return false
+        }
+        guard !isDropped else { return }
+        queue.async { [self] in
+            let dropped = state.withLock { state in
+                defer { state = State(waiting: state.waiting - 1, dropped: 0) }
+                return state.dropped
+            }
+            if dropped > 0 { sink("<\(Priority.warning.rawValue)>\(dropped) lines of log were lost") }
+            for line in text.split(whereSeparator: \.isNewline) { sink("<\(priority.rawValue)>\(line)") }
+        }
+    }
+
+    /// Waits until everything has been written, but no longer than a second: the process is about to end.
+    func flush() async {
+        await withCheckedContinuation { continuation in
+            let once = Once(continuation)
+            queue.async { once.resume() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1)) { once.resume() }
+        }
+    }
+
+    private final class Once: Sendable {
+        private let continuation: Mutex<CheckedContinuation<Void, Never>?>
+
+        init(_ continuation: CheckedContinuation<Void, Never>) {
+            self.continuation = Mutex(continuation)
+        }
+
+        func resume() {
+            continuation.withLock { continuation in
+                defer { continuation = nil }
+                return continuation
+            }?.resume()
+        }
+    }
+
+    private static func identity(of descriptor: CInt) -> String? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+}
+
+extension DaemonLog {
+    /// Tells of an event, where it is one that an operator should see.
+    func write(_ event: SupervisorEvent) {
+        let priority: Priority? =
+            switch event.kind {
+            case .childEnded(_, .threw), .childOverdue, .childRestarting: .warning
+            case .childEnded(_, .returned): .notice
+            case .childStopped(_, .threw(let error)) where !(error is CancellationError): .warning
+            case .childAbandoned, .stopping(.startFailed), .stopping(.gaveUp), .stopping(.leftRunning): .error
+            case .started, .stopping(.requested), .stopped: event.supervisor.ids.isEmpty ? .info : nil
+            case .starting, .childStarting, .childStarted, .childIgnored, .childStopping, .childStopped: nil
+            }
+        if let priority { write(priority, event.description) }
+    }
+}
+
+private func writeAll(_ bytes: [UInt8], to descriptor: CInt) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if written < 0, errno == EINTR { continue }
+        guard written > 0 else { return }
+        rest = rest.dropFirst(written)
+    }
+}

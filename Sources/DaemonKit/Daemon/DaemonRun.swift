@@ -1,0 +1,140 @@
+import Supervision
+import Synchronization
+import Systemd
+
+/// One run of a daemon: everything between the snapshot of the environment and the exit status.
+///
+/// It touches neither the process's environment nor its signals, so that a test can run it.
+final class DaemonRun: Sendable {
+    /// How a run ended.
+    struct End {
+        var code: ExitCode
+        /// Whether some children still run, so that the process must end without waiting for them.
+        var isAnythingRunning = false
+    }
+
+    private struct State {
+        var supervisor: Supervisor?
+        var isStopRequested = false
+        var hasSentStopping = false
+        var pinger: Task<Void, Never>?
+    }
+
+    private let environment: ServiceEnvironment
+    private let log: DaemonLog
+    private let cutShort: @Sendable (StopSignal) -> Void
+    private let notifier: Notifier
+    private let state = Mutex(State())
+
+    /// Prepares a run.
+    ///
+    /// - Parameter cutShort: Ends the process at once: a second signal came.
+    init(
+        environment: ServiceEnvironment,
+        log: DaemonLog,
+        cutShort: @escaping @Sendable (StopSignal) -> Void
+    ) {
+        self.environment = environment
+        self.log = log
+        self.cutShort = cutShort
+        notifier = Notifier(address: environment.notifyAddress)
+    }
+
+    /// Takes a signal: the first stops the tree in order, the second cuts that short.
+    ///
+    /// A signal that comes before the tree is there is not lost: then it starts nothing.
+    func receive(_ signal: StopSignal) {
+        let (isFirst, supervisor) = state.withLock { state in
+            defer { state.isStopRequested = true }
+            return (!state.isStopRequested, state.supervisor)
+        }
+        guard isFirst else {
+            log.write(.warning, "\(signal) came while stopping: ending at once")
+            return cutShort(signal)
+        }
+        log.write(.info, "\(signal): stopping")
+        supervisor?.stop()
+    }
+
+    /// Makes the daemon's tree and runs it to its end.
+    func run(_ daemon: some Daemon) async -> End {
+        for problem in environment.problems { log.write(.warning, "\(problem)") }
+        do {
+            let supervisor = try await daemon.supervisor
+            let context = DaemonContext(environment: environment, notifier: notifier, log: log) { [self] in
+                startPinger(watching: supervisor)
+            }
+            supervisor.readEvents { [self] event in read(event, context) }
+            let isStopRequested = state.withLock { state in
+                state.supervisor = supervisor
+                return state.isStopRequested
+            }
+            if isStopRequested { supervisor.stop() }
+            let tree = TreeValues()
+            tree.set(context)
+            try await supervisor.run(in: tree)
+            await finish()
+            return End(code: .clean)
+        } catch {
+            log.write(.error, "\(error)")
+            tellStopping()
+            var last = NotifyMessage.status("\(error)")
+            if let number = (error as? any ErrnoCarrying)?.errorNumber { last = last + .errno(number) }
+            notifier.send(last)
+            await finish()
+            let abandoned = (error as? SupervisorError)?.abandoned ?? []
+            return End(code: ExitCode(error), isAnythingRunning: !abandoned.isEmpty)
+        }
+    }
+
+    private func read(_ event: SupervisorEvent, _ context: DaemonContext) {
+        log.write(event)
+        guard event.supervisor.ids.isEmpty else { return }
+        switch event.kind {
+        case .started:
+            // Where there is a ReadyMarker it has been by now.
+            context.announceReady()
+            for descriptor in context.descriptors.unclaimed {
+                log.write(.warning, "\(descriptor) was passed, but no child of the tree takes it")
+            }
+        case .stopping:
+            tellStopping()
+        default:
+            break
+        }
+    }
+
+    /// `STOPPING=1`, once: before the first child is told to stop. It cannot be taken back.
+    private func tellStopping() {
+        let isFirst = state.withLock { state in
+            defer { state.hasSentStopping = true }
+            return !state.hasSentStopping
+        }
+        if isFirst { notifier.send(.stopping) }
+    }
+
+    private func startPinger(watching supervisor: Supervisor) {
+        guard let watchdog = environment.watchdog else { return }
+        let pinger = WatchdogPinger(
+            interval: watchdog.pingInterval,
+            clock: supervisor.topClock,
+            notifier: notifier
+        )
+        let task = Task { await pinger.run(watching: supervisor) }
+        state.withLock { $0.pinger = task }
+    }
+
+    private func finish() async {
+        // Letting go of the supervisor also lets go of the events' reader, which holds this.
+        let pinger = state.withLock { state in
+            state.supervisor = nil
+            return state.pinger
+        }
+        pinger?.cancel()
+        await pinger?.value
+        if await !notifier.flush(timeout: .seconds(1)) {
+            log.write(.warning, "the service manager did not take every message")
+        }
+        await log.flush()
+    }
+}

@@ -1,0 +1,2 @@
+@_exported public import Supervision
+@_exported public import Systemd

@@ -1,0 +1,30 @@
+/// One start of a listener, while it is served.
+final class ActiveListener: Sendable {
+    let session: ServingSession
+
+    private let serving: Task<Void, any Error>
+
+    var name: String { session.name }
+
+    /// Begins to serve the sockets.
+    init(session: ServingSession, sockets: [ListeningSocket], server: any SocketServer) {
+        self.session = session
+        serving = Task {
+            try await withThrowingDiscardingTaskGroup { group in
+                for socket in sockets {
+                    group.addTask { try await server.serve(socket, in: session) }
+                }
+            }
+        }
+    }
+
+    /// Waits until every socket has been drained, or one of them has failed. Does not end by cancellation.
+    func waitUntilEnded() async throws {
+        try await serving.value
+    }
+
+    /// Closes the sockets and every connection.
+    func cut() {
+        serving.cancel()
+    }
+}

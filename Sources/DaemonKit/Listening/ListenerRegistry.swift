@@ -1,0 +1,45 @@
+import Synchronization
+
+/// The listeners of a tree: those that stand in it, and those that are being served now.
+final class ListenerRegistry: Sendable {
+    private struct State {
+        var declared: [String] = []
+        var active: [ObjectIdentifier: ActiveListener] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Notes that a listener of this name stands in the tree.
+    ///
+    /// - Returns: Whether the name was free.
+    func declare(_ name: String) -> Bool {
+        state.withLock { state in
+            guard !state.declared.contains(name) else { return false }
+            state.declared.append(name)
+            return true
+        }
+    }
+
+    func isDeclared(_ name: String) -> Bool {
+        state.withLock { $0.declared.contains(name) }
+    }
+
+    /// Whether a listener is the one that a single socket goes to which nobody asked for by name.
+    func isFirst(_ name: String) -> Bool {
+        state.withLock { $0.declared.first == name }
+    }
+
+    func add(_ listener: ActiveListener) {
+        state.withLock { $0.active[ObjectIdentifier(listener)] = listener }
+    }
+
+    func remove(_ listener: ActiveListener) {
+        state.withLock { _ = $0.active.removeValue(forKey: ObjectIdentifier(listener)) }
+    }
+
+    /// The listeners of these names that are being served; of any name, where there are none.
+    func active(_ names: [String]) -> [ActiveListener] {
+        let active = state.withLock { Array($0.active.values) }
+        return names.isEmpty ? active : active.filter { names.contains($0.name) }
+    }
+}

@@ -1,0 +1,257 @@
+import SupervisionTesting
+import Systemd
+import Testing
+
+@testable import DaemonKit
+
+@Suite("Daemon: what the manager is told")
+struct DaemonTests {
+    @Test("READY when all above the marker have started, then STOPPING before any child stops, then the statuses")
+    func story() async throws {
+        let server = Probe("server", start: .whenTold)
+        let after = Probe("after", start: .whenTold)
+        let trial = try DaemonTrial {
+            Supervisor {
+                server
+                ReadyMarker()
+                StatusSetter(onShutdown: "drained")
+                Drainer(shutdown: .seconds(10))
+                StatusSetter(onStart: "serving", onShutdown: "draining")
+                after
+            }
+        }
+        await server.wait(for: .begun)
+        #expect(trial.lines == [], "the server has not started")
+        server.start()
+        _ = try await trial.manager.next(with: "READY=1")
+        await after.wait(for: .begun)
+        after.start()
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        _ = try await trial.manager.next(with: "STATUS=drained")
+        #expect(trial.story == ["READY=1", "STATUS=serving", "STOPPING=1", "STATUS=draining", "STATUS=drained"])
+        #expect(after.facts.last == .ended)
+    }
+
+    @Test("STOPPING is with the manager when the first child is told to stop")
+    func stoppingFirst() async throws {
+        let last = Probe("last", shutdown: .graceful(.seconds(100)), ignoresStop: true)
+        let trial = try DaemonTrial { Supervisor(clock: TestClock()) { last } }
+        await last.wait(for: .started)
+        trial.run.receive(.interrupt)
+        await last.wait(for: .stopRequested)
+        _ = try await trial.manager.next(with: "STOPPING=1")
+        last.finish()
+        #expect(await trial.end().code == .clean)
+    }
+
+    @Test("without a marker READY follows the start of the whole tree")
+    func noMarker() async throws {
+        let last = Probe("last", start: .whenTold)
+        let trial = try DaemonTrial { Supervisor { Probe("first"); last } }
+        await last.wait(for: .begun)
+        #expect(trial.lines == [])
+        last.start()
+        _ = try await trial.manager.next(with: "READY=1")
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+    }
+
+    @Test("READY is sent once, also when the marker is restarted with its supervisor")
+    func readyOnce() async throws {
+        let worker = Probe("worker")
+        let trial = try DaemonTrial {
+            Supervisor {
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { worker; ReadyMarker() }
+            }
+        }
+        _ = try await trial.manager.next(with: "READY=1")
+        worker.fail(Failure())
+        await worker.wait(for: .started, count: 2)
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        _ = try await trial.manager.next(with: "STOPPING=1")
+        #expect(trial.story == ["READY=1", "STOPPING=1"])
+    }
+
+    @Test("a child that cannot start: no READY, a status that names it and says why, its errno, exit 69")
+    func startFails() async throws {
+        let trial = try DaemonTrial {
+            Supervisor {
+                Probe("first")
+                Probe("database", start: .failing(SystemFailure(errorNumber: 13)))
+                ReadyMarker()
+            }
+        }
+        #expect(await trial.end().code == .startFailed)
+        _ = try await trial.manager.next(with: "ERRNO=13")
+        #expect(
+            trial.story == [
+                "STOPPING=1", "STATUS=child \"database\" failed to start: the system refused", "ERRNO=13",
+            ]
+        )
+        #expect(trial.logged.all.contains("<3>child \"database\" failed to start: the system refused"))
+    }
+
+    @Test("a supervisor that gives up: STOPPING, the other children's statuses, and last the reason, exit 70")
+    func givesUp() async throws {
+        let worker = Probe("worker")
+        let trial = try DaemonTrial {
+            Supervisor(intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { worker }
+                StatusSetter(onShutdown: "draining")
+            }
+        }
+        _ = try await trial.manager.next(with: "READY=1")
+        worker.fail(Failure("bad sector"))
+        #expect(await trial.end().code == .gaveUp)
+        let reason = "STATUS=gave up on child \"inner/worker\": more than 0 restarts within 1.0 seconds: bad sector"
+        _ = try await trial.manager.next(with: reason)
+        #expect(trial.story == ["READY=1", "STOPPING=1", "STATUS=draining", reason])
+    }
+
+    @Test("a tree that cannot be made, or is not valid, starts nothing: exit 78")
+    func configuration() async throws {
+        let thrown = try DaemonTrial { throw Failure("no such file") }
+        #expect(await thrown.end().code == .configuration)
+        _ = try await thrown.manager.next(with: "STATUS=no such file")
+
+        let invalid = try DaemonTrial { Supervisor { Probe("a"); Probe("a") } }
+        #expect(await invalid.end().code == .configuration)
+        #expect(invalid.logged.all.contains { $0.contains("several children called \"a\"") })
+    }
+
+    @Test("a child that will not stop: exit 75, and the process must not wait for it")
+    func abandoned() async throws {
+        let hung = Probe("hung", ignoresStop: true)
+        let clock = TestClock()
+        let trial = try DaemonTrial { Supervisor(clock: clock) { hung } }
+        await hung.wait(for: .started)
+        trial.run.receive(.terminate)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(5))
+        let end = await trial.end()
+        #expect(end.code == .childrenAbandoned)
+        #expect(end.isAnythingRunning)
+        _ = try await trial.manager.next(with: "STATUS=still running after its time was up: \"hung\"")
+        hung.finish()
+    }
+
+    @Test("a second signal cuts the stop short")
+    func secondSignal() async throws {
+        let hung = Probe("hung", ignoresStop: true)
+        let trial = try DaemonTrial { Supervisor(clock: TestClock()) { hung } }
+        await hung.wait(for: .started)
+        trial.run.receive(.terminate)
+        #expect(trial.cutShort.all == [])
+        trial.run.receive(.interrupt)
+        #expect(trial.cutShort.all == [.interrupt])
+        await hung.wait(for: .cancelled)
+        hung.finish()
+        #expect(await trial.end().code == .clean)
+    }
+
+    @Test("a signal that comes before the tree is there starts nothing")
+    func earlySignal() async throws {
+        let child = Probe("child")
+        let trial = try DaemonTrial(signals: [.terminate]) { Supervisor { child } }
+        #expect(await trial.end().code == .clean)
+        #expect(child.facts == [])
+    }
+
+    @Test("without a manager everything runs the same")
+    func noManager() async throws {
+        let child = Probe("child")
+        let trial = try DaemonTrial(variables: ["NOTIFY_SOCKET": ""]) {
+            Supervisor {
+                child
+                ReadyMarker()
+                StatusSetter(onStart: "up", onShutdown: "down")
+                Drainer()
+            }
+        }
+        await child.wait(for: .started)
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        #expect(trial.lines == [])
+    }
+
+    @Test("malformed variables are told in the log, and otherwise as good as absent")
+    func problems() async throws {
+        let child = Probe("child")
+        let trial = try DaemonTrial(variables: ["WATCHDOG_USEC": "soon"]) { Supervisor { child } }
+        await child.wait(for: .started)
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        #expect(trial.logged.all.contains { $0.hasPrefix("<4>") && $0.contains("WATCHDOG_USEC") })
+    }
+
+    @Test("failures and restarts are in the log, with their priorities")
+    func log() async throws {
+        let child = Probe("child")
+        let trial = try DaemonTrial { Supervisor { child } }
+        await child.wait(for: .started)
+        child.fail(Failure("one\ntwo"))
+        await child.wait(for: .started, count: 2)
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        #expect(
+            trial.logged.all == [
+                "<6>supervisor started", "<4>child failed: one", "<4>two", "<4>child restarting, 1 time so far",
+                "<6>SIGTERM: stopping", "<6>supervisor stopping: requested", "<6>supervisor stopped",
+            ]
+        )
+    }
+}
+
+@Suite("Watchdog pinger")
+struct WatchdogPingerTests {
+    private let watchdog = ["WATCHDOG_USEC": "10000000"]
+
+    @Test("the first ping follows READY at once, the next ones come at half the timeout")
+    func rhythm() async throws {
+        let child = Probe("child", start: .whenTold)
+        let clock = TestClock()
+        let trial = try DaemonTrial(variables: watchdog) { Supervisor(clock: clock) { child } }
+        await child.wait(for: .begun)
+        #expect(trial.lines == [], "no ping before READY")
+        child.start()
+        #expect(try await trial.manager.next().lines == ["READY=1"])
+        #expect(try await trial.manager.next().lines == ["WATCHDOG=1"])
+        for _ in 1...5 {
+            await clock.sleepers(atLeast: 1)
+            let count = trial.lines.count
+            clock.advance(by: .milliseconds(4_999))
+            #expect(trial.lines.count == count)
+            clock.advance(by: .milliseconds(1))
+            #expect(try await trial.manager.next().lines == ["WATCHDOG=1"])
+        }
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        #expect(clock.sleeperCount == 0, "the pinger is gone")
+    }
+
+    @Test("no ping goes out when the manager does not ask for it")
+    func notAsked() async throws {
+        let clock = TestClock()
+        let trial = try DaemonTrial { Supervisor(clock: clock) { Probe("child") } }
+        _ = try await trial.manager.next(with: "READY=1")
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        #expect(!trial.lines.contains("WATCHDOG=1"))
+    }
+
+    @Test("no ping goes out when the supervisor does not answer")
+    func supervisorDoesNotAnswer() async throws {
+        let manager = try FakeServiceManager()
+        let clock = TestClock()
+        let pinger = WatchdogPinger(
+            interval: .seconds(1),
+            clock: clock,
+            notifier: Notifier(address: manager.address)
+        )
+        await pinger.run(watching: Supervisor {})
+        #expect(manager.received.isEmpty)
+        #expect(clock.sleeperCount == 0)
+    }
+}

@@ -1,0 +1,78 @@
+import SupervisionTesting
+import Synchronization
+import Systemd
+
+@testable import DaemonKit
+
+/// A daemon run inside the test, under a fake service manager on a real socket.
+final class DaemonTrial: Sendable {
+    struct Tree: Daemon {
+        var make: @Sendable () throws -> Supervisor
+        init() { make = { Supervisor {} } }
+        init(_ make: @escaping @Sendable () throws -> Supervisor) { self.make = make }
+        var supervisor: Supervisor { get throws { try make() } }
+    }
+
+    let manager: FakeServiceManager
+    let run: DaemonRun
+    let cutShort = Recorder<StopSignal>()
+    let logged = Recorder<String>()
+
+    private let task: Task<DaemonRun.End, Never>
+
+    /// Runs a tree, with these variables besides those of the manager.
+    init(
+        variables: [String: String] = [:],
+        signals: [StopSignal] = [],
+        _ tree: @escaping @Sendable () throws -> Supervisor
+    ) throws {
+        manager = try FakeServiceManager()
+        let environment = ServiceEnvironment(
+            variables: variables.merging(manager.variables) { mine, _ in mine }
+        )
+        let run = DaemonRun(
+            environment: environment,
+            log: DaemonLog { [logged] in logged.add($0) },
+            cutShort: { [cutShort] in cutShort.add($0) }
+        )
+        self.run = run
+        for signal in signals { run.receive(signal) }
+        task = Task { await run.run(Tree(tree)) }
+    }
+
+    /// Waits for the end of the run.
+    func end() async -> DaemonRun.End {
+        await task.value
+    }
+
+    /// Every line that the manager has received so far.
+    var lines: [String] {
+        manager.received.flatMap(\.lines)
+    }
+
+    /// What was received, and in which order, without the signs of life and what only buys time.
+    var story: [String] {
+        lines.filter { !$0.hasPrefix("WATCHDOG") && !$0.hasPrefix("EXTEND_TIMEOUT_USEC") }
+    }
+}
+
+/// Keeps what it is given.
+final class Recorder<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+
+    func add(_ element: Element) {
+        elements.withLock { $0.append(element) }
+    }
+
+    var all: [Element] { elements.withLock { $0 } }
+}
+
+struct Failure: Error, Hashable, CustomStringConvertible {
+    var description: String
+    init(_ description: String = "broken") { self.description = description }
+}
+
+struct SystemFailure: ErrnoCarrying, CustomStringConvertible {
+    var errorNumber: CInt?
+    var description: String { "the system refused" }
+}

@@ -1,0 +1,73 @@
+import SupervisionTesting
+import Systemd
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("FakeServiceManager")
+struct FakeServiceManagerTests {
+    @Test("a service finds the manager in its environment")
+    func environment() async throws {
+        let manager = try FakeServiceManager()
+        #expect(manager.environment.isUnderManager)
+        Notifier(address: manager.environment.notifyAddress).send(.ready)
+        #expect(try await manager.next().lines == ["READY=1"])
+    }
+
+    @Test("a message that comes later ends the wait")
+    func waits() async throws {
+        let manager = try FakeServiceManager()
+        async let next = manager.next()
+        Notifier(address: manager.address).send(.stopping)
+        #expect(try await next["STOPPING"] == "1")
+    }
+
+    @Test("everything received is kept, what was passed over too")
+    func received() async throws {
+        let manager = try FakeServiceManager()
+        let notifier = Notifier(address: manager.address)
+        for message in [.status("a=b"), .watchdog, .ready] as [NotifyMessage] { notifier.send(message) }
+        #expect(try await manager.next(with: "READY=1").lines == ["READY=1"])
+        #expect(manager.received.map(\.description) == ["STATUS=a=b", "WATCHDOG=1", "READY=1"])
+        #expect(manager.received[0]["STATUS"] == "a=b")
+        #expect(manager.received[0]["READY"] == nil)
+    }
+
+    @Test("while it is paused nothing is taken")
+    func paused() async throws {
+        let manager = try FakeServiceManager()
+        let notifier = Notifier(address: manager.address)
+        manager.pause()
+        notifier.send(.ready)
+        #expect(manager.received.isEmpty)
+        manager.resume()
+        #expect(try await manager.next().lines == ["READY=1"])
+    }
+
+    @Test("cancelling ends the wait")
+    func cancelled() async throws {
+        let manager = try FakeServiceManager()
+        let task = Task { try await manager.next() }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
+    @Test("closing ends the wait, and removes the socket with its directory")
+    func closed() async throws {
+        let manager = try FakeServiceManager()
+        let path = manager.address.description
+        let directory = String(path.dropLast("/notify".count))
+        try #require(access(path, F_OK) == 0)
+        let next = Task { try await manager.next() }
+        manager.close()
+        await #expect(throws: SystemdError.self) { try await next.value }
+        #expect(access(directory, F_OK) != 0)
+        manager.close()
+    }
+}

@@ -1,0 +1,109 @@
+import Systemd
+import Testing
+
+@Suite("NotifyMessage")
+struct NotifyMessageTests {
+    @Test(
+        "each message is its variable",
+        arguments: [
+            (.ready, "READY=1"),
+            (.stopping, "STOPPING=1"),
+            (.reloading(at: MonotonicInstant(microseconds: 12_345)), "RELOADING=1\nMONOTONIC_USEC=12345"),
+            (.status("serving"), "STATUS=serving"),
+            (.status(""), "STATUS="),
+            (.watchdog, "WATCHDOG=1"),
+            (.watchdogTrigger, "WATCHDOG=trigger"),
+            (.watchdogTimeout(.seconds(20)), "WATCHDOG_USEC=20000000"),
+            (.extendTimeout(by: .milliseconds(1500)), "EXTEND_TIMEOUT_USEC=1500000"),
+            (.errno(2), "ERRNO=2"),
+            (.mainProcess(4711), "MAINPID=4711"),
+            (.exitStatus(1), "EXIT_STATUS=1"),
+        ] as [(NotifyMessage, String)]
+    )
+    func encoding(message: NotifyMessage, expected: String) {
+        #expect(message.bytes == Array(expected.utf8))
+        #expect(message.description == expected)
+    }
+
+    @Test("joined messages keep their order, with a newline between two")
+    func joined() {
+        let message: NotifyMessage = .ready + .status("up") + .extendTimeout(by: .seconds(1))
+        #expect(message.bytes == Array("READY=1\nSTATUS=up\nEXTEND_TIMEOUT_USEC=1000000".utf8))
+    }
+
+    @Test(
+        "durations are whole microseconds, rounded up and bounded",
+        arguments: [
+            (.zero, "0"),
+            (.seconds(-1), "0"),
+            (.nanoseconds(-1), "0"),
+            (.nanoseconds(1), "1"),
+            (.nanoseconds(1000), "1"),
+            (.nanoseconds(1001), "2"),
+            (.seconds(9_223_372_036_854), "9223372036854000000"),
+            (.seconds(9_223_372_036_855), "9223372036854775807"),
+            (.seconds(Int64.max), "9223372036854775807"),
+        ] as [(Duration, String)]
+    )
+    func durations(duration: Duration, expected: String) {
+        #expect(NotifyMessage.extendTimeout(by: duration).description == "EXTEND_TIMEOUT_USEC=\(expected)")
+        #expect(NotifyMessage.watchdogTimeout(duration).description == "WATCHDOG_USEC=\(expected)")
+    }
+
+    @Test("a reload begins between two readings of the clock")
+    func reloading() throws {
+        let before = MonotonicInstant.now
+        let message = NotifyMessage.reloading().description
+        let after = MonotonicInstant.now
+        let prefix = "RELOADING=1\nMONOTONIC_USEC="
+        try #require(message.hasPrefix(prefix))
+        let microseconds = try #require(UInt64(message.dropFirst(prefix.count)))
+        #expect((before...after).contains(MonotonicInstant(microseconds: microseconds)))
+    }
+
+    @Test("a variable of one's own is sent as it is", arguments: ["", "a=b", "ä\tö", " "])
+    func variable(value: String) throws {
+        #expect(try NotifyMessage.variable("X_MY_2", value).bytes == Array("X_MY_2=\(value)".utf8))
+    }
+
+    @Test(
+        "what is no variable name is refused",
+        arguments: ["", "2X", "x", "X-Y", "X=Y", "X\nREADY", "Ä", "X "]
+    )
+    func variableName(name: String) {
+        let error = #expect(throws: SystemdError.self) { try NotifyMessage.variable(name, "1") }
+        #expect(error?.code == .invalidVariable)
+        #expect(error?.message.contains("\n") == false)
+    }
+
+    @Test(
+        "a value with a newline or a NUL is refused",
+        arguments: ["a\nREADY=1", "\n", "a\0", "a\r\nREADY=1"]
+    )
+    func variableValue(value: String) {
+        let error = #expect(throws: SystemdError.self) { try NotifyMessage.variable("X_A", value) }
+        #expect(error?.code == .invalidVariable)
+        #expect(error?.message.contains("X_A") == true)
+    }
+
+    @Test("variables that go with a descriptor are refused", arguments: ["FDSTORE", "BARRIER", "MAINPIDFD"])
+    func descriptorVariables(name: String) {
+        let error = #expect(throws: SystemdError.self) { try NotifyMessage.variable(name, "1") }
+        #expect(error?.code == .invalidVariable)
+    }
+
+    @Test("a D-Bus error name is sent", arguments: ["org.freedesktop.DBus.Error.TimedOut", "a._b2"])
+    func busError(name: String) throws {
+        #expect(try NotifyMessage.busError(name).description == "BUSERROR=\(name)")
+    }
+
+    @Test(
+        "what is no D-Bus error name is refused",
+        arguments: [
+            "", "TimedOut", "a.", ".a", "a..b", "a.2b", "a.b c", "a.b\nREADY=1", "a.ä", "a.b-c", "a.[", "a.{",
+        ]
+    )
+    func badBusError(name: String) {
+        #expect(throws: SystemdError.self) { try NotifyMessage.busError(name) }
+    }
+}
