@@ -150,6 +150,16 @@ int csystem_socket_bind_unix(const char *bytes, size_t length, int backlog, cons
     return bind_and_listen(descriptor, (struct sockaddr *)&address, size, backlog, step);
 }
 
+int csystem_unix_path_pin(const char *path) {
+#ifdef O_PATH
+    int descriptor = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+#else
+    (void)path;
+    return -EOPNOTSUPP;
+#endif
+}
+
 int csystem_unix_path_identity(const char *path, struct csystem_file_identity *identity) {
     struct stat status;
     if (lstat(path, &status) < 0)
@@ -161,8 +171,9 @@ int csystem_unix_path_identity(const char *path, struct csystem_file_identity *i
     return 0;
 }
 
-int csystem_unix_path_is_stale(const char *path, struct csystem_file_identity *identity) {
-    int failure = csystem_unix_path_identity(path, identity);
+int csystem_unix_path_is_stale(const char *path) {
+    struct csystem_file_identity identity;
+    int failure = csystem_unix_path_identity(path, &identity);
     if (failure < 0)
         return failure;
     struct sockaddr_un address;

@@ -39,7 +39,11 @@ int csystem_socket_bind_unix(const char *address, size_t length, int backlog, co
 
 /// Tries whether anybody listens on the path: 0 where the kernel refuses, so nobody does; -EADDRINUSE where
 /// somebody does or it cannot be told; -ENOTSOCK where the path is something other than a socket.
-int csystem_unix_path_is_stale(const char *path, struct csystem_file_identity *identity);
+int csystem_unix_path_is_stale(const char *path);
+
+/// Keeps the file of a socket from being forgotten: while the descriptor is open, no other file gets its inode.
+/// Gives the descriptor, or the negative errno; -EOPNOTSUPP where the system cannot (it has no O_PATH).
+int csystem_unix_path_pin(const char *path);
 
 /// Finds out which socket file a path names. Gives 0, or the negative errno.
 int csystem_unix_path_identity(const char *path, struct csystem_file_identity *identity);

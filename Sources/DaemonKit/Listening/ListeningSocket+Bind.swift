@@ -108,10 +108,11 @@ extension ListeningSocket {
     ///
     /// What is no socket, or has a listener, stays.
     private static func removeStale(_ path: String, name: String) throws {
-        var identity = csystem_file_identity()
-        switch csystem_unix_path_is_stale(path, &identity) {
+        let file = SocketFile(at: path)
+        switch csystem_unix_path_is_stale(path) {
         case 0:
-            SocketFile(path: path, identity).remove()
+            // Where another process was faster, the path names its file now, and that stays.
+            file?.remove()
         case -ENOTSOCK:
             let message =
                 "cannot bind \(path) for \"\(name)\": a file that is no socket is there, and is left alone"

@@ -1,0 +1,382 @@
+import DaemonKit
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+@testable import DaemonKit
+
+@Suite("The accept loop")
+struct AcceptLoopTests {
+    private func loopback(_ name: String = "http") throws -> ListeningSocket {
+        try .bind(.host("127.0.0.1", port: 0), name: name)
+    }
+
+    // MARK: Serving
+
+    @Test("IPv4 and IPv6 clients of one socket are served, each peer by its own kind of address")
+    func dualStack() async throws {
+        let peers = Log<SocketAddress>()
+        let server = await TestServer(
+            try .bind(.port(0), name: "http"),
+            handler: Handler { connection in
+                peers.append(connection.peer)
+                try await Handler.echo.handle(connection)
+            }
+        )
+        let port = try #require(server.address.port)
+        for address in [SocketAddress.ipv4(host: "127.0.0.1", port: port), .ipv6(host: "::1", port: port)] {
+            let client = try TestClient.connect(to: address)
+            #expect(try await client.roundTrip("hello") == "hello")
+        }
+        try await server.drain()
+        let hosts = peers.entries.map { peer in
+            switch peer {
+            case .ipv4(let host, _), .ipv6(let host, _): host
+            default: "\(peer)"
+            }
+        }
+        #expect(hosts == ["127.0.0.1", "::1"])
+    }
+
+    @Test("clients of a Unix socket are served, and its file is gone afterwards")
+    func unix() async throws {
+        let path = "\(NSTemporaryDirectory())/accept-\(UUID().uuidString.prefix(8))"
+        let server = await TestServer(try .bind(.unix(path), name: "s"), handler: .echo)
+        let client = try server.connect()
+        #expect(try await client.roundTrip("hello") == "hello")
+        try await server.drain()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("many clients are served at once")
+    func many() async throws {
+        let everyone = Log<Void>()
+        let server = await TestServer(
+            try loopback(),
+            handler: Handler { connection in
+                everyone.append(())
+                // Nobody is answered before all are here.
+                await everyone.atLeast(50)
+                try await Handler.echo.handle(connection)
+            }
+        )
+        try await withThrowingTaskGroup { group in
+            for index in 0..<50 {
+                group.addTask {
+                    let client = try server.connect()
+                    let text = String(repeating: "\(index) ", count: 1000)
+                    #expect(try await client.roundTrip(text) == text)
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await server.drain()
+        #expect(server.session.connectionCount == 0)
+    }
+
+    @Test("each connection has TCP_NODELAY, and is close-on-exec and non-blocking")
+    func options() async throws {
+        let found = Log<[CInt]>()
+        let server = await TestServer(
+            try loopback(),
+            handler: Handler { connection in
+                let descriptor = try connection.takeDescriptor()
+                defer { close(descriptor) }
+                var noDelay: CInt = 0
+                var size = socklen_t(MemoryLayout<CInt>.size)
+                getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &noDelay, &size)
+                let flags = [
+                    fcntl(descriptor, F_GETFD) & FD_CLOEXEC, fcntl(descriptor, F_GETFL) & O_NONBLOCK,
+                ]
+                found.append([noDelay] + flags)
+            }
+        )
+        _ = try server.connect()
+        #expect(await found.atLeast(1) == [[1, FD_CLOEXEC, O_NONBLOCK]])
+        try await server.drain()
+    }
+
+    @Test("a handler that throws ends its own connection, which is reported")
+    func failingHandler() async throws {
+        struct Oops: Error {}
+        let server = await TestServer(
+            try loopback(),
+            handler: Handler { connection in
+                if try await connection.read() == Array("fail".utf8) { throw Oops() }
+                try await connection.write("fine")
+            }
+        )
+        let good = try server.connect()
+        let bad = try server.connect()
+        try await bad.write("fail")
+        #expect(try await bad.readAll() == [])
+        try await good.write("ask")
+        #expect(try await good.readAll() == Array("fine".utf8))
+        try await server.drain()
+        guard case .connectionFailed(_, let error) = server.incidents.entries.first else {
+            Issue.record("not reported: \(server.incidents.entries)")
+            return
+        }
+        #expect(error is Oops)
+        #expect(server.incidents.entries.count == 1)
+    }
+
+    @Test("a socket that was closed cannot be served, and says so")
+    func closedSocket() async throws {
+        let socket = try loopback()
+        socket.close()
+        let session = ServingSession(name: "http", expectedSockets: 1)
+        let error = await #expect(throws: SocketError.self) {
+            try await Handler.echo.serve(socket, in: session)
+        }
+        #expect(error?.code == .closed)
+    }
+
+    // MARK: The limit
+
+    @Test("at the limit the next client is not accepted until a connection closes")
+    func limit() async throws {
+        let log = Log<String>()
+        let server = await TestServer(
+            try loopback(),
+            maxConnections: 2,
+            handler: Handler { connection in
+                log.append("began")
+                _ = try await connection.readAll()
+                log.append("ended")
+            }
+        )
+        let clients = [try server.connect(), try server.connect(), try server.connect()]
+        await server.incidents.atLeast(1)
+        await log.atLeast(2)
+        #expect(server.session.connectionCount == 2)
+        clients[0].close()
+        clients[1].close()
+        await log.atLeast(4)
+        clients[2].close()
+        await log.atLeast(6)
+        #expect(Array(log.entries.prefix(3)) == ["began", "began", "ended"])
+        guard case .connectionLimitReached(limit: 2) = server.incidents.entries[0] else {
+            Issue.record("\(server.incidents.entries)")
+            return
+        }
+        try await server.drain()
+    }
+
+    @Test("the limit holds over all sockets of a session")
+    func limitOfSeveral() async throws {
+        let sockets = [try loopback("a"), try loopback("b")]
+        let started = Log<Void>()
+        let counts = Log<Int>()
+        let session = ServingSession(
+            name: "http",
+            expectedSockets: 2,
+            maxConnections: 1,
+            onStarted: { started.append(()) }
+        )
+        let handler = Handler { connection in
+            counts.append(session.connectionCount)
+            try await Handler.echo.handle(connection)
+        }
+        let task = Task {
+            try await withThrowingTaskGroup { group in
+                for socket in sockets { group.addTask { try await handler.serve(socket, in: session) } }
+                try await group.waitForAll()
+            }
+        }
+        await started.atLeast(1)
+        try await withThrowingTaskGroup { group in
+            for index in 0..<20 {
+                group.addTask {
+                    let client = try TestClient.connect(to: sockets[index % 2].localAddress)
+                    #expect(try await client.roundTrip("x") == "x")
+                    client.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+        session.beginDrain()
+        try await task.value
+        #expect(counts.entries == Array(repeating: 1, count: 20))
+    }
+
+    // MARK: Draining
+
+    @Test("a bound socket serves its backlog when drained, then refuses new clients")
+    func drainBound() async throws {
+        let draining = Log<Bool>()
+        let server = await TestServer(
+            try loopback(),
+            maxConnections: 1,
+            handler: Handler { connection in
+                draining.append(connection.isDraining)
+                _ = try await connection.readAll()
+                try await connection.write("answer")
+            }
+        )
+        let first = try server.connect()
+        let waiting = [try server.connect(), try server.connect()]
+        await draining.atLeast(1)
+        await server.incidents.atLeast(1)
+        server.session.beginDrain()
+        for client in [first] + waiting {
+            client.shutdownWrite()
+            #expect(try await client.readAll() == Array("answer".utf8))
+        }
+        try await server.ended()
+        #expect(draining.entries == [false, true, true])
+        #expect(throws: TestClient.Refused.self) { try server.connect() }
+    }
+
+    @Test("a bound socket at its limit with nobody waiting is closed while the connection goes on")
+    func drainBoundAtLimit() async throws {
+        let server = await TestServer(
+            try loopback(),
+            maxConnections: 1,
+            handler: Handler { connection in
+                try await connection.write("hello")
+                _ = try await connection.readAll()
+                try await connection.write("bye")
+            }
+        )
+        let port = try #require(server.address.port)
+        let held = try server.connect()
+        #expect(try await held.read() == Array("hello".utf8))
+        await server.incidents.atLeast(1)
+        server.session.beginDrain()
+        // The port can be had again as soon as nobody listens there, and no event tells of it. A client that tried
+        // would wait in the backlog, and so change what is tested.
+        while (try? ListeningSocket.bind(.host("127.0.0.1", port: port), name: "next")) == nil {
+            await Task.yield()
+        }
+        #expect(server.session.connectionCount == 1)
+        held.shutdownWrite()
+        #expect(try await held.readAll() == Array("bye".utf8))
+        try await server.ended()
+    }
+
+    @Test("a passed socket is left at once when drained, and its backlog to who serves it next")
+    func drainPassed() async throws {
+        let master = try loopback()
+        func duplicate() throws -> ListeningSocket {
+            try ListeningSocket(adopting: dup(master.descriptor), name: "http", origin: .passed)
+        }
+        func named(_ name: String) -> Handler {
+            Handler { connection in
+                _ = try await connection.read()
+                try await connection.write(name)
+            }
+        }
+        let old = await TestServer(try duplicate(), maxConnections: 1, handler: named("old"))
+        let first = try old.connect()
+        let waiting = try old.connect()
+        await old.incidents.atLeast(1)
+        old.session.beginDrain()
+
+        let new = await TestServer(try duplicate(), handler: named("new"))
+        try await waiting.write("x")
+        #expect(try await waiting.readAll() == Array("new".utf8))
+        // Its own goes on until it is done.
+        #expect(old.session.connectionCount == 1)
+        try await first.write("x")
+        #expect(try await first.readAll() == Array("old".utf8))
+        try await old.ended()
+        #expect(
+            try await {
+                let later = try new.connect()
+                try await later.write("x")
+                return try await later.readAll()
+            }() == Array("new".utf8)
+        )
+        try await new.drain()
+    }
+
+    @Test("a drain ends idle connections through their closures, and waits for busy ones")
+    func drainConnections() async throws {
+        let server = await TestServer(try loopback(), handler: .echo)
+        let idle = try server.connect()
+        let used = try server.connect()
+        #expect(try await used.roundTrip("hello") == "hello")
+        try await server.drain()
+        #expect(try await idle.readAll() == [])
+        #expect(try await used.readAll() == [])
+    }
+
+    @Test("a session that drains before it is served accepts nobody from a passed socket")
+    func drainBeforeServing() async throws {
+        let master = try loopback()
+        let socket = try ListeningSocket(adopting: dup(master.descriptor), name: "http")
+        let client = try TestClient.connect(to: master.localAddress)
+        let session = ServingSession(name: "http", expectedSockets: 1)
+        session.beginDrain()
+        try await Handler.echo.serve(socket, in: session)
+        let next = await TestServer(master, handler: .echo)
+        #expect(try await client.roundTrip("x") == "x")
+        client.close()
+        try await next.drain()
+    }
+
+    // MARK: Cancellation
+
+    @Test("cancelling closes every connection and ends every handler, whatever it waits for")
+    func cancel() async throws {
+        let ended = Log<Bool>()
+        let server = await TestServer(
+            try loopback(),
+            handler: Handler { connection in
+                do {
+                    while true { try await connection.write([UInt8](repeating: 0, count: 1 << 20)) }
+                } catch {
+                    ended.append(error is CancellationError)
+                }
+            }
+        )
+        let clients = try (0..<10).map { _ in try server.connect() }
+        for client in clients { _ = try await client.read(upTo: 1) }
+        server.cancel()
+        try await server.ended()
+        #expect(ended.entries == Array(repeating: true, count: 10))
+        #expect(server.session.connectionCount == 0)
+        #expect(server.incidents.entries.isEmpty)
+        #expect(throws: TestClient.Refused.self) { try server.connect() }
+    }
+
+    @Test("a connection is closed by cancelling though its handler does not look")
+    func cancelDeaf() async throws {
+        let release = Log<Void>()
+        let began = Log<Void>()
+        let server = await TestServer(
+            try loopback(),
+            handler: Handler { _ in
+                began.append(())
+                await release.atLeast(1)
+            }
+        )
+        let client = try server.connect()
+        await began.atLeast(1)
+        server.cancel()
+        #expect(try await client.readAll() == [])
+        release.append(())
+        try await server.ended()
+    }
+
+    @Test("a task cancelled before it serves accepts nobody from a passed socket")
+    func cancelledBefore() async throws {
+        let master = try loopback()
+        let socket = try ListeningSocket(adopting: dup(master.descriptor), name: "http")
+        let client = try TestClient.connect(to: master.localAddress)
+        let session = ServingSession(name: "http", expectedSockets: 1)
+        let task = Task {
+            await session.drainRequested()
+            try await Handler.echo.serve(socket, in: session)
+        }
+        task.cancel()
+        try await task.value
+        #expect(socket.descriptor == -1)
+        let next = await TestServer(master, handler: .echo)
+        #expect(try await client.roundTrip("x") == "x")
+        client.close()
+        try await next.drain()
+    }
+}

@@ -1,0 +1,58 @@
+import DaemonKit
+import Foundation
+import Glibc
+import Testing
+
+@testable import DaemonKit
+
+@Suite("What is left when a listener has ended")
+struct LeakTests {
+    @Test("no descriptor, no thread, no connection: after drains, cancellations and failures")
+    func nothing() async {
+        await #expect(processExitsWith: .success) {
+            func descriptors() throws -> Int {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            }
+            func acceptThreads() throws -> Int {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").filter { thread in
+                    // One that has ended in between is none.
+                    let name = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
+                    return name?.hasPrefix("accept") == true
+                }.count
+            }
+            weak var last: ServingSession?
+            func round(cancels: Bool) async throws {
+                let server = await TestServer(
+                    try .bind(.host("127.0.0.1", port: 0), name: "http"),
+                    handler: Handler { connection in
+                        if try await connection.roundTrip("hello") == "taken" {
+                            close(try connection.takeDescriptor())
+                        }
+                        try await Handler.echo.handle(connection)
+                    }
+                )
+                last = server.session
+                var clients: [Connection] = []
+                for index in 0..<20 {
+                    let client = try server.connect()
+                    clients.append(client)
+                    #expect(try await client.read(upTo: 5) == Array("hello".utf8))
+                    try await client.write(index % 3 == 0 ? "taken" : "other")
+                    if index % 4 == 0 { client.close() }
+                }
+                #expect(try acceptThreads() == 1)
+                if cancels { server.cancel() } else { server.session.beginDrain() }
+                try await server.ended()
+                #expect(server.session.connectionCount == 0)
+                for client in clients { await client.finish() }
+            }
+            // The first makes what the process keeps: dispatch's own descriptors and threads.
+            try await round(cancels: false)
+            let before = try descriptors()
+            for index in 0..<20 { try await round(cancels: index % 2 == 0) }
+            #expect(try descriptors() == before)
+            #expect(try acceptThreads() == 0)
+            #expect(last == nil)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Testing
+
+@testable import DaemonKit
+
+@Suite("A serving session")
+struct ServingSessionTests {
+    @Test("has started when every socket has, and only once")
+    func started() {
+        let starts = Log<Void>()
+        let session = ServingSession(name: "s", expectedSockets: 2, onStarted: { starts.append(()) })
+        session.started()
+        #expect(starts.entries.isEmpty)
+        session.started()
+        #expect(starts.entries.count == 1)
+        session.started()
+        #expect(starts.entries.count == 1)
+    }
+
+    @Test("counts connections in and out, and never below none")
+    func counting() {
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        session.connectionOpened()
+        session.connectionOpened()
+        session.connectionClosed()
+        #expect(session.connectionCount == 1)
+        session.connectionClosed()
+        session.connectionClosed()
+        #expect(session.connectionCount == 0)
+        session.connectionOpened()
+        #expect(session.connectionCount == 1)
+    }
+
+    @Test("waiting for idle returns at once where nothing is open")
+    func idleAtOnce() async {
+        await ServingSession(name: "s", expectedSockets: 1).waitUntilIdle()
+    }
+
+    @Test("waiting for idle ends with the last connection, not before")
+    func idle() async {
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        session.connectionOpened()
+        session.connectionOpened()
+        async let left = {
+            await session.waitUntilIdle()
+            return session.connectionCount
+        }()
+        session.connectionClosed()
+        session.connectionClosed()
+        #expect(await left == 0)
+    }
+
+    @Test("cancelling ends the waiting for idle and for a drain, and nothing else")
+    func cancelledWaits() async {
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        session.connectionOpened()
+        let task = Task {
+            async let idle: Void = session.waitUntilIdle()
+            async let drain: Void = session.drainRequested()
+            _ = await (idle, drain)
+        }
+        task.cancel()
+        await task.value
+        #expect(session.connectionCount == 1)
+        #expect(!session.isDraining)
+    }
+
+    @Test("a drain wakes all who wait for it, and those who ask later do not wait")
+    func drainRequested() async {
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        async let first: Void = session.drainRequested()
+        async let second: Void = session.drainRequested()
+        session.beginDrain()
+        _ = await (first, second)
+        await session.drainRequested()
+        #expect(session.isDraining)
+    }
+
+    @Test("closures are called once, in the order of their registration")
+    func drainOrder() {
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        let calls = Log<Int>()
+        for index in 0..<50 { session.onDrain { calls.append(index) } }
+        session.beginDrain()
+        session.beginDrain()
+        #expect(calls.entries == Array(0..<50))
+    }
+
+    @Test("a closure registered during a drain is called at once")
+    func late() {
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        session.beginDrain()
+        let calls = Log<Void>()
+        session.onDrain { calls.append(()) }
+        #expect(calls.entries.count == 1)
+    }
+
+    @Test("a closure whose registration is cancelled is not called, and let go of")
+    func unregistered() {
+        final class Token: Sendable {}
+        let session = ServingSession(name: "s", expectedSockets: 1)
+        let calls = Log<Void>()
+        weak var token: Token?
+        let registration = {
+            let kept = Token()
+            token = kept
+            return session.onDrain { [kept] in withExtendedLifetime(kept) { calls.append(()) } }
+        }()
+        #expect(token != nil)
+        registration.cancel()
+        #expect(token == nil)
+        session.beginDrain()
+        #expect(calls.entries.isEmpty)
+    }
+
+    @Test("places are given up to the limit, which is reported once until half are free")
+    func limit() {
+        let limits = Log<ListeningIncident>()
+        let session = ServingSession(
+            name: "s",
+            expectedSockets: 1,
+            maxConnections: 2,
+            report: { limits.append($0) }
+        )
+        func open() -> Bool {
+            guard session.reserve() else { return false }
+            session.useReservation()
+            return true
+        }
+        #expect(open() && open())
+        #expect(!open() && !open())
+        #expect(limits.entries.count == 1)
+        session.connectionClosed()
+        #expect(open() && !open())
+        #expect(limits.entries.count == 2)
+    }
+
+    @Test("a place held for an accept is neither a connection nor free, and not the limit reached")
+    func reservations() {
+        let limits = Log<ListeningIncident>()
+        let woken = Log<Void>()
+        let session = ServingSession(
+            name: "s",
+            expectedSockets: 2,
+            maxConnections: 1,
+            report: { limits.append($0) }
+        )
+        _ = session.onClose { woken.append(()) }
+        #expect(session.reserve())
+        #expect(session.connectionCount == 0)
+        #expect(!session.reserve())
+        #expect(limits.entries.isEmpty)
+        session.dropReservation()
+        #expect(woken.entries.count == 1)
+        #expect(session.reserve())
+    }
+}

@@ -1,0 +1,113 @@
+import DaemonKit
+import Glibc
+
+@testable import DaemonKit
+
+/// Connects to a listening socket, as a client would.
+enum TestClient {
+    struct Refused: Error {
+        var errorNumber: CInt
+    }
+
+    /// A connection that reads and writes as those of the kit do.
+    static func connect(to address: SocketAddress) throws -> Connection {
+        let descriptor = try connectBlocking(to: address)
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        return Connection(
+            adopting: descriptor,
+            peer: address,
+            in: ServingSession(name: "client", expectedSockets: 0)
+        )
+    }
+
+    /// A plain descriptor.
+    ///
+    /// It connects at once, as nothing but the kernel's backlog has a part in it.
+    static func connectBlocking(to address: SocketAddress) throws -> CInt {
+        var storage = sockaddr_storage()
+        let family: CInt
+        let length: Int
+        switch address {
+        case .ipv4(let host, let port):
+            family = AF_INET
+            length = fill(&storage, as: sockaddr_in.self) { inet in
+                inet.sin_family = sa_family_t(AF_INET)
+                inet.sin_port = in_port_t(port).bigEndian
+                inet_pton(AF_INET, host == "0.0.0.0" ? "127.0.0.1" : host, &inet.sin_addr)
+            }
+        case .ipv6(let host, let port):
+            family = AF_INET6
+            length = fill(&storage, as: sockaddr_in6.self) { inet in
+                inet.sin6_family = sa_family_t(AF_INET6)
+                inet.sin6_port = in_port_t(port).bigEndian
+                inet_pton(AF_INET6, host == "::" ? "::1" : host, &inet.sin6_addr)
+            }
+        case .unix(let path):
+            family = AF_UNIX
+            let bytes = Array((path ?? "").utf8)
+            length = fill(&storage, as: sockaddr_un.self) { unix in
+                unix.sun_family = sa_family_t(AF_UNIX)
+                withUnsafeMutableBytes(of: &unix.sun_path) { $0.copyBytes(from: bytes) }
+                if bytes.first == UInt8(ascii: "@") { unix.sun_path.0 = 0 }
+            }
+            let used =
+                MemoryLayout<sa_family_t>.size + bytes.count + (bytes.first == UInt8(ascii: "@") ? 0 : 1)
+            return try connect(family, &storage, min(length, used))
+        case .other:
+            throw Refused(errorNumber: EAFNOSUPPORT)
+        }
+        return try connect(family, &storage, length)
+    }
+
+    private static func fill<Address>(
+        _ storage: inout sockaddr_storage,
+        as type: Address.Type,
+        _ body: (inout Address) -> Void
+    ) -> Int {
+        withUnsafeMutableBytes(of: &storage) { bytes in
+            bytes.withMemoryRebound(to: Address.self) { body(&$0[0]) }
+        }
+        return MemoryLayout<Address>.size
+    }
+
+    private static func connect(_ family: CInt, _ storage: inout sockaddr_storage, _ length: Int) throws
+        -> CInt
+    {
+        let descriptor = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        let result = withUnsafePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(length))
+            }
+        }
+        guard result == 0 else {
+            let refused = Refused(errorNumber: errno)
+            close(descriptor)
+            throw refused
+        }
+        return descriptor
+    }
+}
+
+extension Connection {
+    /// Everything until the end.
+    func readAll() async throws -> [UInt8] {
+        var all: [UInt8] = []
+        while true {
+            let bytes = try await read()
+            guard !bytes.isEmpty else { return all }
+            all += bytes
+        }
+    }
+
+    /// Sends a text and reads as much back.
+    func roundTrip(_ text: String) async throws -> String {
+        try await write(text)
+        var back: [UInt8] = []
+        while back.count < text.utf8.count {
+            let bytes = try await read()
+            guard !bytes.isEmpty else { break }
+            back += bytes
+        }
+        return String(decoding: back, as: UTF8.self)
+    }
+}
