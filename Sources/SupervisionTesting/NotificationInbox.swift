@@ -1,4 +1,5 @@
 import CSystem
+import Locked
 import Systemd
 
 /// The fake manager's socket and the messages that came out of it.

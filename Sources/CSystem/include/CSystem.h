@@ -2,7 +2,6 @@
 #define CSYSTEM_H
 
 #include "CSystemDescriptor.h"
-#include "CSystemLock.h"
 #include "CSystemNotify.h"
 #include "CSystemProcess.h"
 #include "CSystemSignal.h"

@@ -1,3 +1,5 @@
+import Locked
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)

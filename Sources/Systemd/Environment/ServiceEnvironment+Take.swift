@@ -80,8 +80,14 @@ extension ServiceEnvironment {
         guard var entry = csystem_environment() else { return variables }
         while let text = entry.pointee {
             // A repaired character makes another name or path of it; it then fails to match or to connect.
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2, variables[String(parts[0])] == nil { variables[String(parts[0])] = String(parts[1]) }
+            let parts = String(cString: text).split(
+                separator: "=",
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            if parts.count == 2, variables[String(parts[0])] == nil {
+                variables[String(parts[0])] = String(parts[1])
+            }
             entry += 1
         }
         return variables

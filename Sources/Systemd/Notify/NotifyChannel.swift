@@ -1,4 +1,5 @@
 import CSystem
+import Locked
 
 #if canImport(Glibc)
     import Glibc
