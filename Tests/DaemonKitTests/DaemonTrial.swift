@@ -24,11 +24,13 @@ final class DaemonTrial: Sendable {
     init(
         variables: [String: String] = [:],
         signals: [StopSignal] = [],
+        firstDescriptor: CInt = 3,
         _ tree: @escaping @Sendable () throws -> Supervisor
     ) throws {
         manager = try FakeServiceManager()
         let environment = ServiceEnvironment(
-            variables: variables.merging(manager.variables) { mine, _ in mine }
+            variables: variables.merging(manager.variables) { mine, _ in mine },
+            firstDescriptor: firstDescriptor
         )
         let run = DaemonRun(
             environment: environment,

@@ -155,8 +155,11 @@ public struct Listener: Child {
             name: name,
             expectedSockets: sockets.count,
             maxConnections: maxConnections,
-            onStarted: child.started,
-            report: { [name] incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
+            onStarted: {
+                for socket in sockets { daemon.log.write(.info, "listener \(name): \(socket.place)") }
+                child.started()
+            },
+            report: { incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
         )
         let listener = ActiveListener(session: session, sockets: sockets, server: server)
         daemon.listeners.add(listener)
@@ -196,7 +199,15 @@ public struct Listener: Child {
         if passed.isEmpty, let sole = soleSocket(daemon) {
             passed = [try descriptors.duplicate(of: sole, as: .streamListener)]
         }
-        return try passed.map { try ListeningSocket(adopting: $0, name: name, origin: .passed) }
+        return try passed.map { descriptor in
+            do {
+                return try ListeningSocket(adopting: descriptor, name: name, origin: .passed)
+            } catch {
+                // Those before it are closed as the list is let go of; these nobody owns yet.
+                for rest in passed.drop(while: { $0 != descriptor }) { closeDescriptor(rest) }
+                throw error
+            }
+        }
     }
 
     /// The one socket that was passed, where no listener has its name and this is the tree's first.
@@ -206,6 +217,16 @@ public struct Listener: Child {
             !daemon.listeners.isDeclared(sole.name)
         else { return nil }
         return sole
+    }
+}
+
+extension ListeningSocket {
+    /// Where it listens, and whose socket that is.
+    fileprivate var place: String {
+        switch origin {
+        case .passed: "listening on \(localAddress), passed by the service manager"
+        case .bound: "listening on \(localAddress)"
+        }
     }
 }
 
