@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import SupervisionTesting
 import Systemd
@@ -57,7 +58,7 @@ struct ListenerTests {
 
     private func ask(_ address: SocketAddress?) async throws -> String {
         let connection = try TestClient.connect(to: #require(address))
-        try await connection.write("?\n")
+        try await connection.write("?")
         let answer = try await connection.read()
         await connection.finish()
         return String(decoding: answer, as: UTF8.self)
@@ -168,7 +169,7 @@ struct ListenerTests {
     func restart() async throws {
         let passed = try PassedSockets("http")
         let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
-            Supervisor { Listener("http", maxConnections: 1, serving: FailingServer()) }
+            Supervisor { Listener("http", serving: FailingServer()) }
         }
         _ = try await trial.manager.next(with: "READY=1")
         for _ in 1...3 { #expect(try await ask(passed.addresses[0]) == "once") }
@@ -195,30 +196,41 @@ struct ListenerTests {
     }
 }
 
-/// Answers one connection, then fails.
+/// Takes one connection, answers it, then fails.
 private struct FailingServer: SocketServer {
     func serve(_ socket: ListeningSocket, in session: ServingSession) async throws {
-        let answered = AsyncStream.makeStream(of: Void.self)
+        session.started()
         try await withThrowingTaskGroup { group in
-            group.addTask { try await OnceHandler(answered: answered.continuation).serve(socket, in: session) }
-            for await _ in answered.stream { break }
+            group.addTask { await session.drainRequested() }
+            group.addTask {
+                await Self.answerOne(on: socket)
+                if !Task.isCancelled { throw Failure("answered once") }
+            }
+            try await group.next()
             group.cancelAll()
-            if session.isDraining { return }
-            throw Failure("answered once")
         }
     }
 
-    private struct OnceHandler: ConnectionHandler {
-        let answered: AsyncStream<Void>.Continuation
-
-        func handle(_ connection: Connection) async throws {
-            _ = try await connection.read()
-            try await connection.write("once")
-            // Until the client has gone, so that it has its answer.
-            _ = try await connection.read()
-            answered.yield()
-            // Open until it is cut, so that the next client waits in the backlog for the next start.
-            for await _ in AsyncStream<Never>.makeStream().stream {}
+    private static func answerOne(on socket: ListeningSocket) async {
+        let descriptor = socket.descriptor
+        // nonisolated(unsafe): used after this by Dispatch, and by the one cancellation.
+        nonisolated(unsafe) let source = DispatchSource.makeReadSource(fileDescriptor: descriptor)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                source.setEventHandler {
+                    let connection = accept(descriptor, nil, nil)
+                    guard connection >= 0 else { return }
+                    var byte: UInt8 = 0
+                    _ = read(connection, &byte, 1)
+                    _ = write(connection, "once", 4)
+                    close(connection)
+                    source.cancel()
+                }
+                source.setCancelHandler { continuation.resume() }
+                source.activate()
+            }
+        } onCancel: {
+            source.cancel()
         }
     }
 }
