@@ -304,9 +304,14 @@ struct AcceptLoopTests {
         await old.incidents.atLeast(1)
         try await old.drain()
 
-        let new = await TestServer(master, handler: .echo)
-        #expect(try await waiting.read() == Array("hello".utf8))
-        waiting.close()
+        let new = await TestServer(
+            master,
+            handler: Handler { connection in
+                _ = try await connection.read()
+                try await connection.write("new")
+            }
+        )
+        #expect(try await waiting.readAll() == Array("new".utf8))
         try await new.drain()
     }
 
