@@ -20,10 +20,13 @@ let package = Package(
     ],
     targets: [
         // Trees: the standard library alone.
-        .target(name: "Supervision", swiftSettings: settings),
+        .target(name: "Supervision", dependencies: ["Locked"], swiftSettings: settings),
+
+        // A mutex that Thread Sanitizer can see.
+        .target(name: "Locked", swiftSettings: settings),
 
         // The service manager's protocols; knows nothing of Supervision.
-        .target(name: "Systemd", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSystem", "Locked"], swiftSettings: settings),
 
         // What Swift cannot say to the kernel: control messages, accept4, eventfd.
         .target(name: "CSystem"),
@@ -31,14 +34,22 @@ let package = Package(
         // The two joined: an entry point, and children for a service's tree.
         .target(
             name: "DaemonKit",
-            dependencies: ["Supervision", "Systemd", "CSystem"],
+            dependencies: ["Supervision", "Systemd", "CSystem", "Locked"],
             swiftSettings: settings
         ),
 
         // What the author of a tree needs to test it.
         .target(
             name: "SupervisionTesting",
-            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSystem"],
+            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSystem", "Locked"],
+            swiftSettings: settings
+        ),
+
+        // A daemon for tests that need a real process.
+        .executableTarget(
+            name: "Fixture",
+            dependencies: ["DaemonKit"],
+            path: "Tests/Fixture",
             swiftSettings: settings
         ),
 
@@ -49,12 +60,12 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemdTests",
-            dependencies: ["Systemd", "SupervisionTesting", "CSystem"],
+            dependencies: ["Systemd", "SupervisionTesting", "CSystem", "Locked"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "DaemonKitTests",
-            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem"],
+            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem", "Locked", "Fixture"],
             swiftSettings: settings
         ),
         .testTarget(

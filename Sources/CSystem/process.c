@@ -35,3 +35,7 @@ int csystem_own_pidfd_inode(uint64_t *inode) {
     return -EOPNOTSUPP;
 #endif
 }
+
+extern char **environ;
+
+char *const *csystem_environment(void) { return environ; }

@@ -1,5 +1,5 @@
 import CSystem
-import Synchronization
+import Locked
 import Systemd
 
 /// The fake manager's socket and the messages that came out of it.
@@ -19,7 +19,7 @@ final class NotificationInbox: Sendable {
     }
 
     private let descriptor: CInt
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(descriptor: CInt) {
         self.descriptor = descriptor

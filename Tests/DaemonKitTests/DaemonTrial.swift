@@ -1,5 +1,5 @@
+import Locked
 import SupervisionTesting
-import Synchronization
 import Systemd
 
 @testable import DaemonKit
@@ -58,7 +58,7 @@ final class DaemonTrial: Sendable {
 
 /// Keeps what it is given.
 final class Recorder<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
+    private let elements = Locked<[Element]>([])
 
     func add(_ element: Element) {
         elements.withLock { $0.append(element) }

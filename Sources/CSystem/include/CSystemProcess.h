@@ -8,4 +8,7 @@
 /// Gives 0, or the negative errno: -EOPNOTSUPP where the kernel has no pidfs (Linux before 6.9).
 int csystem_own_pidfd_inode(uint64_t *inode);
 
+/// The process's environment: `NAME=value` strings, ended by NULL. Valid until somebody changes it.
+char *const *csystem_environment(void);
+
 #endif

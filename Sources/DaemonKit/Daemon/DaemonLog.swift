@@ -1,6 +1,6 @@
 import CSystem
 import Dispatch
-import Synchronization
+import Locked
 import Systemd
 
 #if canImport(Glibc)
@@ -32,7 +32,7 @@ final class DaemonLog: Sendable {
     private static let mostWaiting = 1_000
 
     private let queue = DispatchQueue(label: "daemon-log")
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let sink: @Sendable (String) -> Void
 
     /// Makes a log that writes each line somewhere; by default nowhere.
@@ -82,10 +82,10 @@ final class DaemonLog: Sendable {
     }
 
     private final class Once: Sendable {
-        private let continuation: Mutex<CheckedContinuation<Void, Never>?>
+        private let continuation: Locked<CheckedContinuation<Void, Never>?>
 
         init(_ continuation: CheckedContinuation<Void, Never>) {
-            self.continuation = Mutex(continuation)
+            self.continuation = Locked(continuation)
         }
 
         func resume() {

@@ -1,5 +1,5 @@
+import Locked
 import Supervision
-import Synchronization
 import Systemd
 
 /// One run of a daemon: everything between the snapshot of the environment and the exit status.
@@ -24,7 +24,7 @@ final class DaemonRun: Sendable {
     private let log: DaemonLog
     private let cutShort: @Sendable (StopSignal) -> Void
     private let notifier: Notifier
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Prepares a run.
     ///

@@ -55,7 +55,9 @@ final class StopSignals: Sendable {
         source.setEventHandler {
             var number: UInt8 = 0
             while read(descriptor, &number, 1) == 1 {
-                if let signal = StopSignal.allCases.first(where: { $0.number == CInt(number) }) { receive(signal) }
+                if let signal = StopSignal.allCases.first(where: { $0.number == CInt(number) }) {
+                    receive(signal)
+                }
             }
         }
         source.activate()

@@ -1,5 +1,5 @@
 internal import CSystem
-internal import Synchronization
+import Locked
 
 #if canImport(Glibc)
     internal import Glibc
@@ -42,7 +42,7 @@ final class AcceptThread: Sendable {
     private let policy: AcceptPolicy
     private let accept: Accept
     private let wake: WakePipe
-    private let control = Mutex(Control())
+    private let control = Locked(Control())
 
     /// Takes the socket's descriptor over.
     ///

@@ -1,5 +1,5 @@
 internal import CSystem
-internal import Synchronization
+import Locked
 
 #if canImport(Glibc)
     internal import Glibc
@@ -21,8 +21,8 @@ public final class Connection: Sendable {
     public let peer: SocketAddress
 
     private let session: ServingSession
-    private let state: Mutex<ConnectionState>
-    private let drainRegistrations = Mutex<[DrainRegistration]>([])
+    private let state: Locked<ConnectionState>
+    private let drainRegistrations = Locked<[DrainRegistration]>([])
 
     /// Takes over a connected descriptor, and the place that was counted for it in the session: ``finish()``
     /// gives it back.
@@ -34,7 +34,7 @@ public final class Connection: Sendable {
     package init(adopting descriptor: CInt, peer: SocketAddress, in session: ServingSession) {
         self.peer = peer
         self.session = session
-        self.state = Mutex(ConnectionState(descriptor: descriptor))
+        self.state = Locked(ConnectionState(descriptor: descriptor))
     }
 
     deinit {

@@ -1,5 +1,5 @@
 internal import CSystem
-internal import Synchronization
+import Locked
 
 #if canImport(Glibc)
     internal import Glibc
@@ -35,7 +35,7 @@ public final class ListeningSocket: Sendable {
     /// With the port that the kernel chose, where it was asked to.
     public let localAddress: SocketAddress
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     private struct State {
         var descriptor: CInt?
@@ -77,7 +77,7 @@ public final class ListeningSocket: Sendable {
         self.origin = origin
         self.name = name
         self.localAddress = .local(of: descriptor)
-        self.state = Mutex(State(descriptor: descriptor, file: file))
+        self.state = Locked(State(descriptor: descriptor, file: file))
     }
 
     deinit {

@@ -1,4 +1,4 @@
-import Synchronization
+import Locked
 
 /// What a child's body knows about its place in the tree, and how it reports that it has started.
 ///
@@ -22,7 +22,7 @@ public final class ChildContext: Sendable {
     private let id: String
     private let parent: ChildPath
     private let onStarted: @Sendable () -> Void
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var hasStarted = false

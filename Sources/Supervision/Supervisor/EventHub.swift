@@ -1,4 +1,4 @@
-import Synchronization
+import Locked
 
 /// Hands the events of a supervisor, and of those below it, to whoever reads them.
 final class EventHub: Sendable {
@@ -9,7 +9,7 @@ final class EventHub: Sendable {
         var parent: EventHub?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Whether anyone would see an event. Building one costs more than asking.
     var hasReaders: Bool {

@@ -1,4 +1,4 @@
-import Synchronization
+import Locked
 
 /// Where news reaches a running supervisor: any thread puts it in, one task takes it out, in order.
 final class Inbox: Sendable {
@@ -16,7 +16,7 @@ final class Inbox: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Puts a message in.
     ///

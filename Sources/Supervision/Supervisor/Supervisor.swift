@@ -1,4 +1,4 @@
-import Synchronization
+import Locked
 
 /// Starts children in order, keeps them running, and stops them in reverse order.
 ///
@@ -50,7 +50,7 @@ public final class Supervisor: Child {
     private let restart: Restart
     private let shutdown: Shutdown
     private let clock: (any Clock<Duration>)?
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var inbox: Inbox?

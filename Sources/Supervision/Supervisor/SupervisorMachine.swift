@@ -155,7 +155,8 @@ extension SupervisorMachine {
 
     /// Time has passed; perhaps ``deadline``.
     mutating func deadlineReached(at now: Duration) -> [Action] {
-        guard case .stopping(let reason, var stop?) = phase, let deadline = stop.deadline, now >= deadline else {
+        guard case .stopping(let reason, var stop?) = phase, let deadline = stop.deadline, now >= deadline
+        else {
             return []
         }
         if let grace = stop.grace {

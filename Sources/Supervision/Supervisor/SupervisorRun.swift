@@ -165,7 +165,8 @@ extension SupervisorRun {
         switch reason {
         case .requested: .requested
         case .startFailed(let ref): .startFailed(child: id(ref), error: lastErrors[ref.slot])
-        case .gaveUp(let ref): .gaveUp(child: id(ref), intensity: supervisor.intensity, error: lastErrors[ref.slot])
+        case .gaveUp(let ref):
+            .gaveUp(child: id(ref), intensity: supervisor.intensity, error: lastErrors[ref.slot])
         case .leftRunning(let ref): .leftRunning(child: id(ref), error: lastErrors[ref.slot])
         }
     }
