@@ -292,6 +292,29 @@ struct AcceptLoopTests {
         try await new.drain()
     }
 
+    @Test("the backlog of a passed socket is left also when a connection ends and makes room")
+    func drainPassedWithRoom() async throws {
+        let master = try loopback()
+        let socket = try ListeningSocket(adopting: dup(master.descriptor), name: "http", origin: .passed)
+        let old = await TestServer(socket, maxConnections: 1, handler: .echo)
+        let first = try old.connect()
+        #expect(try await first.roundTrip("x") == "x")
+        let waiting = try old.connect()
+        try await waiting.write("hello")
+        await old.incidents.atLeast(1)
+        try await old.drain()
+
+        let new = await TestServer(
+            master,
+            handler: Handler { connection in
+                _ = try await connection.read()
+                try await connection.write("new")
+            }
+        )
+        #expect(try await waiting.readAll() == Array("new".utf8))
+        try await new.drain()
+    }
+
     @Test("a drain ends idle connections through their closures, and waits for busy ones")
     func drainConnections() async throws {
         let server = await TestServer(try loopback(), handler: .echo)

@@ -49,7 +49,8 @@ struct LeakTests {
             // The first makes what the process keeps: dispatch's own descriptors and threads.
             try await round(cancels: false)
             let before = try descriptors()
-            for index in 0..<20 { try await round(cancels: index % 2 == 0) }
+            // The last is cancelled: a drain lets go of what waits for it by itself.
+            for index in 0..<20 { try await round(cancels: index % 2 == 1) }
             #expect(try descriptors() == before)
             #expect(try acceptThreads() == 0)
             #expect(last == nil)
