@@ -31,23 +31,6 @@ struct PassedSockets {
 
 @Suite("Listener")
 struct ListenerTests {
-    /// Where the listeners of a tree listen, told by a child below them.
-    private final class Places: Sendable {
-        let found = Recorder<(String, [SocketAddress])>()
-
-        var child: ChildSpec {
-            ChildSpec("places") { [found] child in
-                for listener in child.daemon.listeners.active([]) { found.add((listener.name, listener.addresses)) }
-                child.started()
-                await child.shutdownRequested()
-            }
-        }
-
-        func address(of name: String) -> SocketAddress? {
-            found.all.last { $0.0 == name }?.1.first
-        }
-    }
-
     /// Answers one line with the name it was given.
     private static func listener(_ name: String, fallback: Listener.Fallback? = .host("127.0.0.1", port: 0)) -> Listener {
         Listener(name, fallback: fallback) { connection in
