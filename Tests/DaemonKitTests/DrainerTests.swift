@@ -27,7 +27,9 @@ struct DrainerTests {
         }
     }
 
-    private func tree(_ clock: TestClock, _ listeners: [Held], _ drainer: Drainer, _ places: Places) -> Supervisor {
+    private func tree(_ clock: TestClock, _ listeners: [Held], _ drainer: Drainer, _ places: Places)
+        -> Supervisor
+    {
         Supervisor(clock: clock) {
             listeners.map(\.listener)
             places.child
@@ -60,7 +62,10 @@ struct DrainerTests {
         await client.finish()
         await other.finish()
         #expect(!facts.all.contains { $0.hasSuffix("cut") })
-        #expect(trial.lines.contains("EXTEND_TIMEOUT_USEC=11000000"), "the manager is told how long it may take")
+        #expect(
+            trial.lines.contains("EXTEND_TIMEOUT_USEC=11000000"),
+            "the manager is told how long it may take"
+        )
     }
 
     @Test("connections that are left when the time is up are cut, counted, and the stop is clean")
@@ -84,7 +89,9 @@ struct DrainerTests {
         #expect(await trial.end().code == .clean)
         for client in clients { await client.finish() }
         #expect(
-            trial.logged.all.contains("<4>drainer: time is up after 10.0 seconds, cutting 3 connections of web")
+            trial.logged.all.contains(
+                "<4>drainer: time is up after 10.0 seconds, cutting 3 connections of web"
+            )
         )
     }
 
@@ -120,7 +127,9 @@ struct DrainerTests {
         let places = Places()
         let clock = TestClock()
         let trial = try DaemonTrial {
-            Supervisor(clock: clock) { held.listener; places.child }
+            Supervisor(clock: clock) {
+                held.listener; places.child
+            }
         }
         _ = try await trial.manager.next(with: "READY=1")
         let client = try TestClient.connect(to: #require(places.address(of: "web")))

@@ -148,7 +148,9 @@ extension SupervisorMachine {
         }
     }
 
-    /// The supervisor is to stop. Honoured in every phase, before the start included.
+    /// The supervisor is to stop.
+    ///
+    /// Honoured in every phase, before the start included.
     mutating func stopRequested(at now: Duration) -> [Action] {
         beginStop(.requested, at: now)
     }
