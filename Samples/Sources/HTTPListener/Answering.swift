@@ -5,15 +5,15 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// What Hummingbird's `Application` does around a responder, but for its date: a context, an id in the log,
+/// What Hummingbird's `Application` does around a responder: a context, an id in the log,
 /// status 500 for what is thrown, `Date` and `Server`.
 func answering<Responder: HTTPResponder>(
     with responder: Responder,
     serverName: String?,
+    clock: HTTPDate,
     logger: Logger
 ) -> HTTPChannelHandler.Responder
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-    let clock = HTTPDate()
     return { request, writer, channel in
         var logger = logger
         logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())

@@ -3,7 +3,7 @@ public import Hummingbird
 public import HummingbirdCore
 public import Logging
 public import NIOCore
-import NIOPosix
+public import NIOPosix
 
 /// Answers a listener's connections with Hummingbird.
 ///

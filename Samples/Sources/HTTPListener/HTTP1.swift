@@ -19,6 +19,7 @@ public struct HTTP1: HTTPChannelHandler {
     public let responder: HTTPChannelHandler.Responder
 
     private let configuration: HTTPConfiguration
+    private let clock = HTTPDate()
 
     /// Makes the protocol.
     ///
@@ -32,7 +33,12 @@ public struct HTTP1: HTTPChannelHandler {
         logger: Logger = Logger(label: "http")
     ) where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
         self.configuration = configuration
-        self.responder = answering(with: responder, serverName: configuration.serverName, logger: logger)
+        self.responder = answering(
+            with: responder,
+            serverName: configuration.serverName,
+            clock: clock,
+            logger: logger
+        )
     }
 
     /// Puts the protocol into a connection's pipeline.
@@ -54,9 +60,10 @@ public struct HTTP1: HTTPChannelHandler {
                 withErrorHandling: false,
                 // The field types allow no other than valid values.
                 withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: limits
             )
-            try pipeline.addHandler(HTTP1Handler(configuration: configuration))
+            try pipeline.addHandler(HTTP1Handler(configuration: configuration, clock: clock))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

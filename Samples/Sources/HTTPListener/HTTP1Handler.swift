@@ -8,11 +8,13 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private let clock: HTTPDate
     private var lifecycle: HTTP1Lifecycle
     private var context: ChannelHandlerContext?
     private var timer: (callback: NIOScheduledCallback, deadline: NIODeadline)?
 
-    init(configuration: HTTPConfiguration) {
+    init(configuration: HTTPConfiguration, clock: HTTPDate) {
+        self.clock = clock
         self.lifecycle = HTTP1Lifecycle(configuration)
     }
 
@@ -96,7 +98,7 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head) where head.isInformational:
+        case .head(let head) where (100..<200).contains(head.status.code):
             context.write(data, promise: promise)
         case .head(let head):
             let isLast = lifecycle.responseHead(keepAlive: head.isKeepAlive)
@@ -140,7 +142,7 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
 
     private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
         var head = HTTPResponseHead(version: .http1_1, status: refusal.status)
-        head.headers.add(name: "Connection", value: "close")
+        head.headers.add(name: "Date", value: clock.now)
         head.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
         head.headers.add(name: "Content-Length", value: "\(refusal.text.utf8.count)")
         write(context: context, data: wrapOutboundOut(.head(head)), promise: nil)
