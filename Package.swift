@@ -20,25 +20,36 @@ let package = Package(
     ],
     targets: [
         // Trees: the standard library alone.
-        .target(name: "Supervision", swiftSettings: settings),
+        .target(name: "Supervision", dependencies: ["SupervisionLock"], swiftSettings: settings),
+
+        // A mutex that Thread Sanitizer can see.
+        .target(name: "SupervisionLock", swiftSettings: settings),
 
         // The service manager's protocols; knows nothing of Supervision.
-        .target(name: "Systemd", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSupervision", "SupervisionLock"], swiftSettings: settings),
 
         // What Swift cannot say to the kernel: control messages, accept4, eventfd.
-        .target(name: "CSystem"),
+        .target(name: "CSupervision"),
 
         // The two joined: an entry point, and children for a service's tree.
         .target(
             name: "DaemonKit",
-            dependencies: ["Supervision", "Systemd", "CSystem"],
+            dependencies: ["Supervision", "Systemd", "CSupervision", "SupervisionLock"],
             swiftSettings: settings
         ),
 
         // What the author of a tree needs to test it.
         .target(
             name: "SupervisionTesting",
-            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSystem"],
+            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSupervision", "SupervisionLock"],
+            swiftSettings: settings
+        ),
+
+        // A daemon for tests that need a real process.
+        .executableTarget(
+            name: "DaemonFixture",
+            dependencies: ["DaemonKit"],
+            path: "Tests/DaemonFixture",
             swiftSettings: settings
         ),
 
@@ -49,12 +60,14 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemdTests",
-            dependencies: ["Systemd", "SupervisionTesting", "CSystem"],
+            dependencies: ["Systemd", "SupervisionTesting", "CSupervision", "SupervisionLock"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "DaemonKitTests",
-            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem"],
+            dependencies: [
+                "DaemonKit", "SupervisionTesting", "CSupervision", "SupervisionLock", "DaemonFixture",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

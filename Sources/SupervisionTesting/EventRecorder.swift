@@ -1,5 +1,5 @@
 public import Supervision
-import Synchronization
+import SupervisionLock
 
 /// Keeps everything that happens in a tree, and lets a test wait for it.
 ///
@@ -19,7 +19,7 @@ public final class EventRecorder: Sendable {
         var watchers: [(line: String, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Begins to record the events of a supervisor and of those nested in it.
     public init(_ supervisor: Supervisor) {

@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 import Synchronization
 public import Systemd
 
@@ -32,7 +32,7 @@ public final class FakeServiceManager: Sendable {
 
     /// Listens behind a path in a new temporary directory, which closing removes.
     ///
-    /// - Throws: ``/Systemd/SystemdError`` when the directory or the socket cannot be made.
+    /// - Throws: `SystemdError` when the directory or the socket cannot be made.
     public convenience init() throws {
         let directory = try Self.makeTemporaryDirectory()
         do {
@@ -46,14 +46,14 @@ public final class FakeServiceManager: Sendable {
     /// Listens at a given address.
     ///
     /// - Parameter address: A path that does not exist yet, or an abstract name. Closing removes the path.
-    /// - Throws: ``/Systemd/SystemdError`` when the socket cannot be bound.
+    /// - Throws: `SystemdError` when the socket cannot be bound.
     public convenience init(at address: NotifyAddress) throws {
         try self.init(address, in: nil)
     }
 
     private init(_ address: NotifyAddress, in directory: String?) throws(SystemdError) {
         let path = address.socketPath
-        let descriptor = csystem_notify_bind(path, path.count)
+        let descriptor = csupervision_notify_bind(path, path.count)
         guard descriptor >= 0 else {
             throw SystemdError(.sendFailed, "cannot listen at \(address)", errno: -descriptor)
         }
@@ -91,7 +91,7 @@ public final class FakeServiceManager: Sendable {
     /// The next message in the order of arrival; waits until there is one.
     ///
     /// - Returns: The message.
-    /// - Throws: `CancellationError` when the task is cancelled while it waits, and ``/Systemd/SystemdError``
+    /// - Throws: `CancellationError` when the task is cancelled while it waits, and `SystemdError`
     ///   with code `closed` when the manager is closed and has no more.
     public func next() async throws -> ReceivedNotification {
         try await inbox.next()

@@ -1,5 +1,5 @@
 public import Supervision
-import Synchronization
+import SupervisionLock
 
 /// A child that does what the test says and tells what was done to it.
 ///
@@ -59,7 +59,7 @@ public final class Probe: Child {
     private let restart: Restart
     private let shutdown: Shutdown
     private let ignoresStop: Bool
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// Makes a probe.
     ///
@@ -81,7 +81,7 @@ public final class Probe: Child {
         self.restart = restart
         self.shutdown = shutdown
         self.ignoresStop = ignoresStop
-        state = Mutex(State(start: start))
+        state = Locked(State(start: start))
     }
 
     /// The probe as a child.

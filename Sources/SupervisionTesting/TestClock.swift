@@ -1,4 +1,4 @@
-import Synchronization
+import SupervisionLock
 
 /// A clock that moves only when told, and knows who sleeps on it.
 ///
@@ -48,7 +48,7 @@ public final class TestClock: Clock, Sendable {
         var next = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Makes a clock that stands at zero.
     public init() {}

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Daemon: what the manager is told")
 struct DaemonTests {
-    @Test("READY when all above the marker have started, then STOPPING before any child stops, then the statuses")
+    @Test(
+        "READY when all above the marker have started, then STOPPING before any child stops, then the statuses"
+    )
     func story() async throws {
         let server = Probe("server", start: .whenTold)
         let after = Probe("after", start: .whenTold)
@@ -29,7 +31,9 @@ struct DaemonTests {
         trial.run.receive(.terminate)
         #expect(await trial.end().code == .clean)
         _ = try await trial.manager.next(with: "STATUS=drained")
-        #expect(trial.story == ["READY=1", "STATUS=serving", "STOPPING=1", "STATUS=draining", "STATUS=drained"])
+        #expect(
+            trial.story == ["READY=1", "STATUS=serving", "STOPPING=1", "STATUS=draining", "STATUS=drained"]
+        )
         #expect(after.facts.last == .ended)
     }
 
@@ -48,7 +52,11 @@ struct DaemonTests {
     @Test("without a marker READY follows the start of the whole tree")
     func noMarker() async throws {
         let last = Probe("last", start: .whenTold)
-        let trial = try DaemonTrial { Supervisor { Probe("first"); last } }
+        let trial = try DaemonTrial {
+            Supervisor {
+                Probe("first"); last
+            }
+        }
         await last.wait(for: .begun)
         #expect(trial.lines == [])
         last.start()
@@ -62,7 +70,9 @@ struct DaemonTests {
         let worker = Probe("worker")
         let trial = try DaemonTrial {
             Supervisor {
-                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { worker; ReadyMarker() }
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                    worker; ReadyMarker()
+                }
             }
         }
         _ = try await trial.manager.next(with: "READY=1")
@@ -105,7 +115,8 @@ struct DaemonTests {
         _ = try await trial.manager.next(with: "READY=1")
         worker.fail(Failure("bad sector"))
         #expect(await trial.end().code == .gaveUp)
-        let reason = "STATUS=gave up on child \"inner/worker\": more than 0 restarts within 1.0 seconds: bad sector"
+        let reason =
+            "STATUS=gave up on child \"inner/worker\": more than 0 restarts within 1.0 seconds: bad sector"
         _ = try await trial.manager.next(with: reason)
         #expect(trial.story == ["READY=1", "STOPPING=1", "STATUS=draining", reason])
     }
@@ -116,7 +127,11 @@ struct DaemonTests {
         #expect(await thrown.end().code == .configuration)
         _ = try await thrown.manager.next(with: "STATUS=no such file")
 
-        let invalid = try DaemonTrial { Supervisor { Probe("a"); Probe("a") } }
+        let invalid = try DaemonTrial {
+            Supervisor {
+                Probe("a"); Probe("a")
+            }
+        }
         #expect(await invalid.end().code == .configuration)
         #expect(invalid.logged.all.contains { $0.contains("several children called \"a\"") })
     }
@@ -197,7 +212,8 @@ struct DaemonTests {
         #expect(await trial.end().code == .clean)
         #expect(
             trial.logged.all == [
-                "<6>supervisor started", "<4>child failed: one", "<4>two", "<4>child restarting, 1 time so far",
+                "<6>supervisor started", "<4>child failed: one", "<4>two",
+                "<4>child restarting, 1 time so far",
                 "<6>SIGTERM: stopping", "<6>supervisor stopping: requested", "<6>supervisor stopped",
             ]
         )

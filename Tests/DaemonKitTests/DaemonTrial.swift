@@ -1,5 +1,5 @@
+import SupervisionLock
 import SupervisionTesting
-import Synchronization
 import Systemd
 
 @testable import DaemonKit
@@ -24,11 +24,13 @@ final class DaemonTrial: Sendable {
     init(
         variables: [String: String] = [:],
         signals: [StopSignal] = [],
+        firstDescriptor: CInt = 3,
         _ tree: @escaping @Sendable () throws -> Supervisor
     ) throws {
         manager = try FakeServiceManager()
         let environment = ServiceEnvironment(
-            variables: variables.merging(manager.variables) { mine, _ in mine }
+            variables: variables.merging(manager.variables) { mine, _ in mine },
+            firstDescriptor: firstDescriptor
         )
         let run = DaemonRun(
             environment: environment,
@@ -58,7 +60,7 @@ final class DaemonTrial: Sendable {
 
 /// Keeps what it is given.
 final class Recorder<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
+    private let elements = Locked<[Element]>([])
 
     func add(_ element: Element) {
         elements.withLock { $0.append(element) }

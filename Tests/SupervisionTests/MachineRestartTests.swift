@@ -25,7 +25,10 @@ struct MachineRestartTests {
         #expect(actions.deeds == (isRestarted ? [.start(ref(1, 2))] : []), "and no sibling is touched")
     }
 
-    @Test("a child that is not restarted is not there to be stopped", arguments: [Restart.transient, .temporary])
+    @Test(
+        "a child that is not restarted is not there to be stopped",
+        arguments: [Restart.transient, .temporary]
+    )
     func goneForGood(restart: Restart) {
         var machine = Machine([.permanent, restart]).up()
         _ = machine.childEnded(ref(1), .returned, at: .zero)
@@ -66,7 +69,10 @@ struct MachineRestartTests {
         #expect(machine.childEnded(ref(1), .threw, at: .zero).deeds == [.start(ref(1, 2))])
     }
 
-    @Test("a child with something left running below it is not restarted: the supervisor stops", arguments: Restart.allCases)
+    @Test(
+        "a child with something left running below it is not restarted: the supervisor stops",
+        arguments: Restart.allCases
+    )
     func leftRunning(restart: Restart) {
         var machine = Machine([.permanent, restart]).up()
         let actions = machine.childEnded(ref(1), .leftRunning, at: .zero)
@@ -83,7 +89,8 @@ struct MachineRestartTests {
 struct MachineIntensityTests {
     @Test("N restarts are allowed and the next one is not", arguments: [0, 1, 3, 10])
     func limit(maxRestarts: Int) {
-        var machine = Machine([.permanent], intensity: .init(maxRestarts: maxRestarts, within: .seconds(5))).up()
+        var machine = Machine([.permanent], intensity: .init(maxRestarts: maxRestarts, within: .seconds(5)))
+            .up()
         for generation in 0..<maxRestarts {
             let copy = ref(0, generation + 1)
             #expect(machine.childEnded(copy, .threw, at: .zero).deeds == [.start(ref(0, generation + 2))])
@@ -96,7 +103,10 @@ struct MachineIntensityTests {
 
     @Test("restarts of all children count together")
     func shared() {
-        var machine = Machine([.permanent, .transient], intensity: .init(maxRestarts: 1, within: .seconds(5))).up()
+        var machine = Machine(
+            [.permanent, .transient],
+            intensity: .init(maxRestarts: 1, within: .seconds(5))
+        ).up()
         _ = machine.childEnded(ref(0), .threw, at: .zero)
         let actions = machine.childEnded(ref(1), .threw, at: .zero)
         #expect(actions.stopReason == .gaveUp(ref(1)))
@@ -132,7 +142,8 @@ struct MachineIntensityTests {
     func slides() {
         var window = RestartWindow(.init(maxRestarts: 3, within: .seconds(5)))
         let times: [(Int, Bool)] = [
-            (0, true), (2, true), (4, true), (5, false), (6, true), (7, false), (8, true), (9, false), (10, true),
+            (0, true), (2, true), (4, true), (5, false), (6, true), (7, false), (8, true), (9, false),
+            (10, true),
         ]
         for (time, isAllowed) in times {
             #expect(window.admitRestart(at: .seconds(time)) == isAllowed, "at \(time) s")

@@ -75,14 +75,19 @@ struct MachineStartTests {
 
     @Test("giving up during the start ends the start")
     func givingUpDuringStart() {
-        var machine = Machine([.permanent, .permanent], intensity: .init(maxRestarts: 0, within: .seconds(1)))
+        var machine = Machine(
+            [.permanent, .permanent],
+            intensity: .init(maxRestarts: 0, within: .seconds(1))
+        )
         _ = machine.start()
         _ = machine.childStarted(ref(0))
         let actions = machine.childEnded(ref(0), .threw, at: .zero)
         #expect(actions.stopReason == .gaveUp(ref(0)))
         #expect(actions.deeds == [.cancel(ref(1))])
         #expect(
-            machine.childEnded(ref(1), .cancelled, at: .zero).deeds == [.finish(.gaveUp(ref(0)), abandoned: [])]
+            machine.childEnded(ref(1), .cancelled, at: .zero).deeds == [
+                .finish(.gaveUp(ref(0)), abandoned: [])
+            ]
         )
     }
 
@@ -93,9 +98,12 @@ struct MachineStartTests {
         #expect(machine.start() == [])
     }
 
-    @Test("a stop during a start cancels the child that is starting, whatever its shutdown", arguments: [
-        Shutdown.graceful(.seconds(9)), .timeout(.seconds(9)),
-    ])
+    @Test(
+        "a stop during a start cancels the child that is starting, whatever its shutdown",
+        arguments: [
+            Shutdown.graceful(.seconds(9)), .timeout(.seconds(9)),
+        ]
+    )
     func stopDuringStart(shutdown: Shutdown) {
         var machine = Machine(shutdowns: [.infinity, shutdown, .infinity])
         _ = machine.start()

@@ -11,7 +11,10 @@ struct MachineStopTests {
         #expect(first == [.report(.stopping(.requested)), .report(.childStopping(ref(2))), .cancel(ref(2))])
         #expect(
             machine.childEnded(ref(2), .cancelled, at: .zero)
-                == [.report(.childStopped(ref(2), .cancelled)), .report(.childStopping(ref(1))), .cancel(ref(1))]
+                == [
+                    .report(.childStopped(ref(2), .cancelled)), .report(.childStopping(ref(1))),
+                    .cancel(ref(1)),
+                ]
         )
         #expect(machine.childEnded(ref(1), .returned, at: .zero).deeds == [.cancel(ref(0))])
         #expect(machine.childEnded(ref(0), .threw, at: .zero).deeds == [.finish(.requested, abandoned: [])])
@@ -39,7 +42,9 @@ struct MachineStopTests {
         var machine = Machine([.permanent]).up()
         _ = machine.childEnded(ref(0), .threw, at: .zero)
         #expect(machine.stopRequested(at: .zero).deeds == [.cancel(ref(0, 2))])
-        #expect(machine.childEnded(ref(0, 2), .threw, at: .zero).deeds == [.finish(.requested, abandoned: [])])
+        #expect(
+            machine.childEnded(ref(0, 2), .threw, at: .zero).deeds == [.finish(.requested, abandoned: [])]
+        )
     }
 
     @Test("a child is abandoned when its time is up, not before, and the next is stopped")
@@ -79,7 +84,9 @@ struct MachineStopTests {
         _ = machine.stopRequested(at: .zero)
         _ = machine.deadlineReached(at: .seconds(10))
         #expect(
-            machine.childEnded(ref(0), .cancelled, at: .seconds(10)).deeds == [.finish(.requested, abandoned: [])]
+            machine.childEnded(ref(0), .cancelled, at: .seconds(10)).deeds == [
+                .finish(.requested, abandoned: [])
+            ]
         )
     }
 
@@ -105,7 +112,9 @@ struct MachineStopTests {
         _ = machine.deadlineReached(at: .seconds(1))
         #expect(machine.childEnded(ref(1), .cancelled, at: .seconds(2)).deeds == [])
         #expect(
-            machine.childEnded(ref(0), .cancelled, at: .seconds(3)).deeds == [.finish(.requested, abandoned: [])]
+            machine.childEnded(ref(0), .cancelled, at: .seconds(3)).deeds == [
+                .finish(.requested, abandoned: [])
+            ]
         )
     }
 
@@ -114,18 +123,25 @@ struct MachineStopTests {
         var machine = Machine(shutdowns: [.infinity]).up()
         _ = machine.stopRequested(at: .zero)
         #expect(
-            machine.childEnded(ref(0), .leftRunning, at: .zero).deeds == [.finish(.requested, abandoned: [ref(0)])]
+            machine.childEnded(ref(0), .leftRunning, at: .zero).deeds == [
+                .finish(.requested, abandoned: [ref(0)])
+            ]
         )
     }
 
     @Test("giving up stops the rest in reverse, without the one that failed")
     func givingUp() {
-        var machine = Machine([.permanent, .permanent, .permanent], intensity: .init(maxRestarts: 0, within: .seconds(1)))
-            .up()
+        var machine = Machine(
+            [.permanent, .permanent, .permanent],
+            intensity: .init(maxRestarts: 0, within: .seconds(1))
+        )
+        .up()
         #expect(machine.childEnded(ref(1), .threw, at: .zero).deeds == [.cancel(ref(2))])
         #expect(machine.childEnded(ref(2), .cancelled, at: .zero).deeds == [.cancel(ref(0))])
         #expect(
-            machine.childEnded(ref(0), .cancelled, at: .zero).deeds == [.finish(.gaveUp(ref(1)), abandoned: [])]
+            machine.childEnded(ref(0), .cancelled, at: .zero).deeds == [
+                .finish(.gaveUp(ref(1)), abandoned: [])
+            ]
         )
     }
 }

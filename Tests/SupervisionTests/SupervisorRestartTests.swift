@@ -7,7 +7,11 @@ struct SupervisorRestartTests {
     @Test("a failed child is started again, its siblings are left alone")
     func restart() async {
         let (first, second) = (Probe("first"), Probe("second"))
-        let trial = Trial(Supervisor { first; second })
+        let trial = Trial(
+            Supervisor {
+                first; second
+            }
+        )
         await trial.up()
         first.fail(Failure())
         await first.wait(for: .started, count: 2)
@@ -37,7 +41,9 @@ struct SupervisorRestartTests {
         let (first, second) = (Probe("first"), Probe("second"))
         let clock = TestClock()
         let trial = Trial(
-            Supervisor(intensity: .init(maxRestarts: 2, within: .milliseconds(500)), clock: clock) { first; second }
+            Supervisor(intensity: .init(maxRestarts: 2, within: .milliseconds(500)), clock: clock) {
+                first; second
+            }
         )
         await trial.up()
         for count in 1...3 {
@@ -105,7 +111,9 @@ struct SupervisorRestartTests {
         let (a, b) = (Probe("a"), Probe("b"))
         let trial = Trial(
             Supervisor {
-                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { a; b }
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                    a; b
+                }
             }
         )
         await trial.up()

@@ -7,7 +7,11 @@ struct SupervisorStartTests {
     @Test("each child starts only after the one above has started")
     func handshake() async {
         let (first, second) = (Probe("first", start: .whenTold), Probe("second"))
-        let trial = Trial(Supervisor { first; second })
+        let trial = Trial(
+            Supervisor {
+                first; second
+            }
+        )
         await first.wait(for: .begun)
         #expect(await trial.supervisor.ping())
         #expect(second.facts == [], "launched is not started")
@@ -66,7 +70,8 @@ struct SupervisorStartTests {
         #expect(await trial.error() == nil)
         #expect(
             trial.recorder.lines.prefix(4) == [
-                "supervisor starting", "migration starting", "migration done, nothing to run", "server starting",
+                "supervisor starting", "migration starting", "migration done, nothing to run",
+                "server starting",
             ]
         )
     }
@@ -106,7 +111,9 @@ struct SupervisorStartTests {
             Probe("late", shutdown: .graceful(.seconds(-1)))
             nested
             Supervisor("other") { nested }
-            Supervisor("deep") { Probe("x", shutdown: .timeout(.seconds(-2))); Probe("x") }
+            Supervisor("deep") {
+                Probe("x", shutdown: .timeout(.seconds(-2))); Probe("x")
+            }
         }
         let trial = Trial(supervisor)
         let error = await trial.error()

@@ -9,7 +9,9 @@ struct SupervisorStopTests {
         let trial = Trial(
             Supervisor {
                 Probe("a")
-                Supervisor("inner") { Probe("x"); Probe("y") }
+                Supervisor("inner") {
+                    Probe("x"); Probe("y")
+                }
                 Probe("z")
             }
         )
@@ -30,7 +32,11 @@ struct SupervisorStopTests {
     @Test("cancelling the task that runs the tree is the same orderly stop")
     func cancellation() async {
         let (a, b) = (Probe("a", shutdown: .graceful(.seconds(5)), ignoresStop: true), Probe("b"))
-        let trial = Trial(Supervisor(clock: TestClock()) { a; b })
+        let trial = Trial(
+            Supervisor(clock: TestClock()) {
+                a; b
+            }
+        )
         await trial.up()
         trial.task.cancel()
         await a.wait(for: .stopRequested)
@@ -67,10 +73,19 @@ struct SupervisorStopTests {
         #expect(probe.facts == [])
     }
 
-    @Test("a stop during a start cancels the child that is starting and stops the others", arguments: [true, false])
+    @Test(
+        "a stop during a start cancels the child that is starting and stops the others",
+        arguments: [true, false]
+    )
     func duringStart(byCancellation: Bool) async {
-        let (a, b, c) = (Probe("a"), Probe("b", shutdown: .graceful(.seconds(9)), start: .whenTold), Probe("c"))
-        let trial = Trial(Supervisor(clock: TestClock()) { a; b; c })
+        let (a, b, c) = (
+            Probe("a"), Probe("b", shutdown: .graceful(.seconds(9)), start: .whenTold), Probe("c")
+        )
+        let trial = Trial(
+            Supervisor(clock: TestClock()) {
+                a; b; c
+            }
+        )
         await b.wait(for: .begun)
         if byCancellation { trial.task.cancel() } else { trial.supervisor.stop() }
         #expect(await trial.error() == nil)
@@ -117,7 +132,11 @@ struct SupervisorStopTests {
     func abandoned() async {
         let (a, b) = (Probe("a"), Probe("b", shutdown: .timeout(.seconds(5)), ignoresStop: true))
         let clock = TestClock()
-        let trial = Trial(Supervisor(clock: clock) { a; Supervisor("inner") { b } })
+        let trial = Trial(
+            Supervisor(clock: clock) {
+                a; Supervisor("inner") { b }
+            }
+        )
         await trial.up()
         trial.supervisor.stop()
         await b.wait(for: .cancelled)
@@ -141,7 +160,9 @@ struct SupervisorStopTests {
         let trial = Trial(
             Supervisor(intensity: .init(maxRestarts: 100, within: .seconds(1)), clock: clock) {
                 Probe("other")
-                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { hung; bad }
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                    hung; bad
+                }
             }
         )
         await trial.up()

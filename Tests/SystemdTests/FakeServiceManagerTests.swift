@@ -23,9 +23,9 @@ struct FakeServiceManagerTests {
     @Test("a message that comes later ends the wait")
     func waits() async throws {
         let manager = try FakeServiceManager()
-        async let next = manager.next()
+        let next = Task.immediate { try await manager.next() }
         Notifier(address: manager.address).send(.stopping)
-        #expect(try await next["STOPPING"] == "1")
+        #expect(try await next.value["STOPPING"] == "1")
     }
 
     @Test("everything received is kept, what was passed over too")
@@ -43,9 +43,11 @@ struct FakeServiceManagerTests {
     func paused() async throws {
         let manager = try FakeServiceManager()
         let notifier = Notifier(address: manager.address)
+        notifier.send(.status("reading"))
+        _ = try await manager.next()
         manager.pause()
-        notifier.send(.ready)
-        #expect(manager.received.isEmpty)
+        while notifier.send(.ready) == .sent {}
+        #expect(manager.received.count == 1)
         manager.resume()
         #expect(try await manager.next().lines == ["READY=1"])
     }
@@ -53,7 +55,7 @@ struct FakeServiceManagerTests {
     @Test("cancelling ends the wait")
     func cancelled() async throws {
         let manager = try FakeServiceManager()
-        let task = Task { try await manager.next() }
+        let task = Task.immediate { try await manager.next() }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
     }
@@ -64,7 +66,7 @@ struct FakeServiceManagerTests {
         let path = manager.address.description
         let directory = String(path.dropLast("/notify".count))
         try #require(access(path, F_OK) == 0)
-        let next = Task { try await manager.next() }
+        let next = Task.immediate { try await manager.next() }
         manager.close()
         await #expect(throws: SystemdError.self) { try await next.value }
         #expect(access(directory, F_OK) != 0)

@@ -25,6 +25,12 @@ enum TestSocket {
 
     /// Listens behind a path, or, with a NUL first, an abstract name.
     static func unixListener(at path: [UInt8], type: __socket_type = SOCK_STREAM) throws -> CInt {
+        let descriptor = try unixSocket(at: path, type: type)
+        try #require(listen(descriptor, 16) == 0)
+        return descriptor
+    }
+
+    private static func unixSocket(at path: [UInt8], type: __socket_type) throws -> CInt {
         let descriptor = socket(AF_UNIX, CInt(type.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -34,8 +40,12 @@ enum TestSocket {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(descriptor, $0, length) }
         }
         try #require(result == 0, "bind: errno \(errno)")
-        try #require(listen(descriptor, 16) == 0)
         return descriptor
+    }
+
+    /// A datagram socket behind a path, or, with a NUL first, an abstract name.
+    static func unixDatagram(at path: [UInt8]) throws -> CInt {
+        try unixSocket(at: path, type: SOCK_DGRAM)
     }
 
     /// Two connected ends.

@@ -62,7 +62,10 @@ public struct Drainer: Child {
     private func cut(_ listener: ActiveListener, _ log: DaemonLog) {
         let count = listener.session.connectionCount
         if count > 0 {
-            log.write(.warning, "\(id): time is up after \(limit), cutting \(count) connections of \(listener.name)")
+            log.write(
+                .warning,
+                "\(id): time is up after \(limit), cutting \(count) connections of \(listener.name)"
+            )
         }
         listener.cut()
     }

@@ -36,6 +36,7 @@ public struct Listener: Child {
         /// - Parameters:
         ///   - variable: The variable, such as `PORT`. A value that is not a port fails the listener's start.
         ///   - port: The port where the variable is not set, or empty.
+        /// - Returns: The fallback.
         public static func port(fromVariable variable: String, default port: Int) -> Fallback {
             Fallback { (variables) throws(SocketError) in
                 guard let value = variables[variable], !value.isEmpty else { return .port(port) }
@@ -49,7 +50,9 @@ public struct Listener: Child {
             }
         }
 
-        /// A TCP port on one address, IPv4 or IPv6. Names are refused.
+        /// A TCP port on one address, IPv4 or IPv6.
+        ///
+        /// Names are refused.
         public static func host(_ host: String, port: Int) -> Fallback {
             Fallback { _ in .host(host, port: port) }
         }
@@ -155,8 +158,11 @@ public struct Listener: Child {
             name: name,
             expectedSockets: sockets.count,
             maxConnections: maxConnections,
-            onStarted: child.started,
-            report: { [name] incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
+            onStarted: {
+                for socket in sockets { daemon.log.write(.info, "listener \(name): \(socket.place)") }
+                child.started()
+            },
+            report: { incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
         )
         let listener = ActiveListener(session: session, sockets: sockets, server: server)
         daemon.listeners.add(listener)
@@ -164,7 +170,11 @@ public struct Listener: Child {
 
         try await withTaskCancellationHandler {
             async let _ = drainOnShutdown(child, session)
-            try await listener.waitUntilEnded()
+            do {
+                try await listener.waitUntilEnded()
+            } catch is CancellationError where session.isDraining {
+                // The drainer's time was up, and it cut what was left.
+            }
             // Drained before it was told to stop: nothing is left to do, and it is not a failure.
             if session.isDraining { await child.shutdownRequested() }
         } onCancel: {
@@ -196,7 +206,15 @@ public struct Listener: Child {
         if passed.isEmpty, let sole = soleSocket(daemon) {
             passed = [try descriptors.duplicate(of: sole, as: .streamListener)]
         }
-        return try passed.map { try ListeningSocket(adopting: $0, name: name, origin: .passed) }
+        return try passed.map { descriptor in
+            do {
+                return try ListeningSocket(adopting: descriptor, name: name, origin: .passed)
+            } catch {
+                // Those before it are closed as the list is let go of; these nobody owns yet.
+                for rest in passed.drop(while: { $0 != descriptor }) { closeDescriptor(rest) }
+                throw error
+            }
+        }
     }
 
     /// The one socket that was passed, where no listener has its name and this is the tree's first.
@@ -206,6 +224,16 @@ public struct Listener: Child {
             !daemon.listeners.isDeclared(sole.name)
         else { return nil }
         return sole
+    }
+}
+
+extension ListeningSocket {
+    /// Where it listens, and whose socket that is.
+    fileprivate var place: String {
+        switch origin {
+        case .passed: "listening on \(localAddress), passed by the service manager"
+        case .bound: "listening on \(localAddress)"
+        }
     }
 }
 

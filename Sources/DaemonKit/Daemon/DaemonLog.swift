@@ -1,6 +1,6 @@
-import CSystem
+import CSupervision
 import Dispatch
-import Synchronization
+import SupervisionLock
 import Systemd
 
 #if canImport(Glibc)
@@ -32,7 +32,7 @@ final class DaemonLog: Sendable {
     private static let mostWaiting = 1_000
 
     private let queue = DispatchQueue(label: "daemon-log")
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let sink: @Sendable (String) -> Void
 
     /// Makes a log that writes each line somewhere; by default nowhere.
@@ -44,6 +44,7 @@ final class DaemonLog: Sendable {
     ///
     /// - Parameter journalStream: `JOURNAL_STREAM`, the device and inode of the journal's stream, which tells
     ///   whether standard error still is that stream.
+    /// - Returns: The log.
     static func standardError(journalStream: String?) -> DaemonLog {
         let isJournal = journalStream != nil && journalStream == identity(of: STDERR_FILENO)
         return DaemonLog { line in
@@ -82,10 +83,10 @@ final class DaemonLog: Sendable {
     }
 
     private final class Once: Sendable {
-        private let continuation: Mutex<CheckedContinuation<Void, Never>?>
+        private let continuation: Locked<CheckedContinuation<Void, Never>?>
 
         init(_ continuation: CheckedContinuation<Void, Never>) {
-            self.continuation = Mutex(continuation)
+            self.continuation = Locked(continuation)
         }
 
         func resume() {

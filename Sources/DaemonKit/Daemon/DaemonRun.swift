@@ -1,5 +1,5 @@
 import Supervision
-import Synchronization
+import SupervisionLock
 import Systemd
 
 /// One run of a daemon: everything between the snapshot of the environment and the exit status.
@@ -24,11 +24,14 @@ final class DaemonRun: Sendable {
     private let log: DaemonLog
     private let cutShort: @Sendable (StopSignal) -> Void
     private let notifier: Notifier
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Prepares a run.
     ///
-    /// - Parameter cutShort: Ends the process at once: a second signal came.
+    /// - Parameters:
+    ///   - environment: What the manager told the process.
+    ///   - log: Where failures are told.
+    ///   - cutShort: Ends the process at once: a second signal came.
     init(
         environment: ServiceEnvironment,
         log: DaemonLog,
@@ -104,7 +107,9 @@ final class DaemonRun: Sendable {
         }
     }
 
-    /// `STOPPING=1`, once: before the first child is told to stop. It cannot be taken back.
+    /// `STOPPING=1`, once: before the first child is told to stop.
+    ///
+    /// It cannot be taken back.
     private func tellStopping() {
         let isFirst = state.withLock { state in
             defer { state.hasSentStopping = true }

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 /// Serves a listening socket: a thread accepts, and each connection has a task.
 struct AcceptLoop {
@@ -10,16 +10,18 @@ struct AcceptLoop {
     /// Runs until the session drains and the last handler has ended, or the task is cancelled.
     func run(_ handle: @escaping @Sendable (Connection) async throws -> Void) async throws {
         let acceptor = try AcceptThread(for: socket, in: session, policy: policy, accept: accept)
-        let thread = try acceptor.start()
         let registrations = [session.onDrain { acceptor.drain() }, session.onClose { acceptor.roomMade() }]
         defer {
-            // Its queue has ended, and it with it, or nearly so.
-            csystem_thread_join(thread)
             for registration in registrations { registration.cancel() }
             socket.close()
         }
 
         try await withTaskCancellationHandler {
+            // Not before a drain or a cancellation that is there already is known to it: it must accept nobody then.
+            let thread = try acceptor.start()
+            // When its queue has ended, so has it, or nearly.
+            defer { csupervision_thread_join(thread) }
+
             try await withThrowingDiscardingTaskGroup { tasks in
                 session.started()
                 while let connections = try await acceptor.queue.next() {

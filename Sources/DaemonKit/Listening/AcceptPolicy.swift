@@ -45,6 +45,9 @@ struct AcceptPolicy: Equatable {
     }
 
     mutating func failed(_ error: CInt) -> Action {
+        #if os(Linux)
+            if error == ENONET { return lost() }
+        #endif
         switch error {
         case EAGAIN:
             accepted()
@@ -57,12 +60,16 @@ struct AcceptPolicy: Equatable {
         case ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT,
             EOPNOTSUPP,
             ETIMEDOUT, ECONNRESET:
-            failures += 1
-            return failures < Self.failuresInARow ? .goOn : pause()
+            return lost()
         default:
             // EMFILE, ENFILE, ENOBUFS, ENOMEM, and what no manual speaks of.
             return pause()
         }
+    }
+
+    private mutating func lost() -> Action {
+        failures += 1
+        return failures < Self.failuresInARow ? .goOn : pause()
     }
 
     private mutating func pause() -> Action {

@@ -1,4 +1,4 @@
-internal import Synchronization
+import SupervisionLock
 
 /// From the thread that accepts to the task that serves: connections, in order.
 ///
@@ -10,7 +10,7 @@ final class AcceptQueue: Sendable {
         var reader: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func put(_ connection: Connection) {
         change { $0.connections.append(connection) }

@@ -2,6 +2,9 @@
 final class ActiveListener: Sendable {
     let session: ServingSession
 
+    /// Where it listens.
+    let addresses: [SocketAddress]
+
     private let serving: Task<Void, any Error>
 
     var name: String { session.name }
@@ -9,6 +12,7 @@ final class ActiveListener: Sendable {
     /// Begins to serve the sockets.
     init(session: ServingSession, sockets: [ListeningSocket], server: any SocketServer) {
         self.session = session
+        addresses = sockets.map(\.localAddress)
         serving = Task {
             try await withThrowingDiscardingTaskGroup { group in
                 for socket in sockets {
@@ -18,7 +22,9 @@ final class ActiveListener: Sendable {
         }
     }
 
-    /// Waits until every socket has been drained, or one of them has failed. Does not end by cancellation.
+    /// Waits until every socket has been drained, or one of them has failed.
+    ///
+    /// Does not end by cancellation.
     func waitUntilEnded() async throws {
         try await serving.value
     }

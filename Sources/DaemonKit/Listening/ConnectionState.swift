@@ -1,4 +1,4 @@
-internal import Synchronization
+import SupervisionLock
 
 /// The descriptor of a connection, and who waits for it.
 ///
@@ -75,11 +75,11 @@ final class DescriptorClosing: Sendable {
     }
 
     private let descriptor: CInt
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(of descriptor: CInt, sources: Int) {
         self.descriptor = descriptor
-        self.state = Mutex(State(sources: sources == 0 ? -1 : sources))
+        self.state = Locked(State(sources: sources == 0 ? -1 : sources))
         if sources == 0 { closeDescriptor(descriptor) }
     }
 

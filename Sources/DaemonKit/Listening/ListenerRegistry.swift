@@ -1,4 +1,4 @@
-import Synchronization
+import SupervisionLock
 
 /// The listeners of a tree: those that stand in it, and those that are being served now.
 final class ListenerRegistry: Sendable {
@@ -7,7 +7,7 @@ final class ListenerRegistry: Sendable {
         var active: [ObjectIdentifier: ActiveListener] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Notes that a listener of this name stands in the tree.
     ///

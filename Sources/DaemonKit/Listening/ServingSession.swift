@@ -1,4 +1,4 @@
-internal import Synchronization
+import SupervisionLock
 
 /// What one start of a listener is told, and tells.
 ///
@@ -17,7 +17,7 @@ public final class ServingSession: Sendable {
 
     private let onStarted: @Sendable () -> Void
     private let reporter: @Sendable (ListeningIncident) -> Void
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     private struct State {
         var nextID: UInt64 = 0
@@ -63,7 +63,7 @@ public final class ServingSession: Sendable {
         self.maxConnections = max(1, maxConnections)
         self.onStarted = onStarted
         self.reporter = report
-        self.state = Mutex(State(socketsToStart: expectedSockets))
+        self.state = Locked(State(socketsToStart: expectedSockets))
     }
 
     /// Says that a socket is being served.

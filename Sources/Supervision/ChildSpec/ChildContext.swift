@@ -1,4 +1,4 @@
-import Synchronization
+import SupervisionLock
 
 /// What a child's body knows about its place in the tree, and how it reports that it has started.
 ///
@@ -7,7 +7,9 @@ public final class ChildContext: Sendable {
     /// Where the child stands.
     public var path: ChildPath { parent.appending(id) }
 
-    /// The supervisor's clock. Whatever a child measures, it measures on this, so that a test can move time.
+    /// The supervisor's clock.
+    ///
+    /// Whatever a child measures, it measures on this, so that a test can move time.
     public var clock: any Clock<Duration> { timekeeper.clock }
 
     /// What the children of the tree share.
@@ -22,7 +24,7 @@ public final class ChildContext: Sendable {
     private let id: String
     private let parent: ChildPath
     private let onStarted: @Sendable () -> Void
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var hasStarted = false

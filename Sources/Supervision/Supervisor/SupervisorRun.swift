@@ -116,8 +116,10 @@ struct SupervisorRun {
         copies[ref.slot] = Copy(context: context, task: task)
     }
 
-    /// Sees to it that the machine's deadline is noticed. A timer that is set too early is left alone: when it
-    /// goes off, the right one is set. So a row of children that stop in time costs one timer, not one each.
+    /// Sees to it that the machine's deadline is noticed.
+    ///
+    /// A timer that is set too early is left alone: when it goes off, the right one is set. So a row of
+    /// children that stop in time costs one timer, not one each.
     private mutating func armTimer() {
         guard let deadline = machine.deadline else { return }
         if let timer {
@@ -165,7 +167,8 @@ extension SupervisorRun {
         switch reason {
         case .requested: .requested
         case .startFailed(let ref): .startFailed(child: id(ref), error: lastErrors[ref.slot])
-        case .gaveUp(let ref): .gaveUp(child: id(ref), intensity: supervisor.intensity, error: lastErrors[ref.slot])
+        case .gaveUp(let ref):
+            .gaveUp(child: id(ref), intensity: supervisor.intensity, error: lastErrors[ref.slot])
         case .leftRunning(let ref): .leftRunning(child: id(ref), error: lastErrors[ref.slot])
         }
     }

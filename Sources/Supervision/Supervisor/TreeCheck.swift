@@ -16,10 +16,14 @@ struct TreeCheck {
             return
         }
         if supervisor.intensity.maxRestarts < 0 {
-            problems.append("\(place) allows \(supervisor.intensity.maxRestarts) restarts: it must be 0 or more")
+            problems.append(
+                "\(place) allows \(supervisor.intensity.maxRestarts) restarts: it must be 0 or more"
+            )
         }
         if supervisor.intensity.period <= .zero {
-            problems.append("\(place) counts restarts within \(supervisor.intensity.period): it must be above zero")
+            problems.append(
+                "\(place) counts restarts within \(supervisor.intensity.period): it must be above zero"
+            )
         }
 
         var ids: Set<String> = []
@@ -27,7 +31,9 @@ struct TreeCheck {
             if child.id.isEmpty {
                 problems.append("\(place) has a child whose id is empty: every child needs a name")
             } else if !ids.insert(child.id).inserted {
-                problems.append("\(place) has several children called \"\(child.id)\": give each an id of its own")
+                problems.append(
+                    "\(place) has several children called \"\(child.id)\": give each an id of its own"
+                )
             }
             let childPath = path.appending(child.id)
             if let limit = child.shutdown.limit, limit < .zero {

@@ -1,10 +1,10 @@
-import Synchronization
+import SupervisionLock
 
 /// What the children of one running tree share without knowing each other: one value of a type.
 ///
 /// Made anew for each run of the supervisor at the top, and the same in all of that tree.
 package final class TreeValues: Sendable {
-    private let values = Mutex<[ObjectIdentifier: any Sendable]>([:])
+    private let values = Locked<[ObjectIdentifier: any Sendable]>([:])
 
     package init() {}
 

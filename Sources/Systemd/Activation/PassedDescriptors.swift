@@ -1,4 +1,4 @@
-import Synchronization
+import SupervisionLock
 
 #if canImport(Glibc)
     import Glibc
@@ -33,14 +33,14 @@ public final class PassedDescriptors: Sendable {
         var isClaimed = false
     }
 
-    private let masters: Mutex<[Master]>
+    private let masters: Locked<[Master]>
 
     /// Keeps descriptors, in their order.
     ///
     /// - Parameter descriptors: The list from ``ServiceEnvironment/descriptors``; each belongs to this object
     ///   from now on.
     public init(_ descriptors: [PassedDescriptor]) {
-        masters = Mutex(descriptors.map { Master(descriptor: $0) })
+        masters = Locked(descriptors.map { Master(descriptor: $0) })
     }
 
     /// Every descriptor kept, in the manager's order.

@@ -1,3 +1,5 @@
+import CSupervision
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -72,11 +74,23 @@ extension ServiceEnvironment {
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
     ]
 
+    /// The real environment.
+    ///
+    /// Of a variable that is there twice, the first counts, as for `getenv`.
     private static func readVariables() -> [String: String] {
         var variables: [String: String] = [:]
-        for name in ownedVariables + ["INVOCATION_ID", "SYSTEMD_EXEC_PID"] {
+        guard var entry = csupervision_environment() else { return variables }
+        while let text = entry.pointee {
             // A repaired character makes another name or path of it; it then fails to match or to connect.
-            if let value = getenv(name) { variables[name] = String(cString: value) }
+            let parts = String(cString: text).split(
+                separator: "=",
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            if parts.count == 2, variables[String(parts[0])] == nil {
+                variables[String(parts[0])] = String(parts[1])
+            }
+            entry += 1
         }
         return variables
     }

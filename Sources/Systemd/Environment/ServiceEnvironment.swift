@@ -24,8 +24,8 @@ public struct ServiceEnvironment: Sendable {
     /// Whether this process was started by a service manager as a service.
     ///
     /// True when there is an address for notifications, when descriptors were passed, or when `INVOCATION_ID`
-    /// is set and `SYSTEMD_EXEC_PID` is this process. Children of a service inherit the first two variables
-    /// but not the pid.
+    /// is set and `SYSTEMD_EXEC_PID` is this process. Children of a service inherit these two, but have another
+    /// pid.
     public let isUnderManager: Bool
 
     /// All variables, those of the protocol included: a snapshot that no other thread can change.

@@ -1,5 +1,5 @@
-import CSystem
-import Synchronization
+import CSupervision
+import SupervisionLock
 
 #if canImport(Glibc)
     import Glibc
@@ -24,13 +24,13 @@ final class NotifyChannel: Sendable {
         var isClosed = false
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(address: NotifyAddress) {
         var socket = NotifySocket(address: address)
         // Early, so that READY=1 does not fail for want of a descriptor.
         socket.open()
-        state = Mutex(State(socket: socket))
+        state = Locked(State(socket: socket))
     }
 
     var droppedCount: Int {

@@ -26,6 +26,7 @@ struct NotifyQueue {
         let sequence: UInt64
         let bytes: [UInt8]
         let rank: Rank
+        let weight: Int
     }
 
     let capacity: Int
@@ -49,11 +50,13 @@ struct NotifyQueue {
         }
         if entries.count >= capacity {
             droppedCount += 1
-            guard let lesser = oldestLesser(than: rank) else { return false }
+            guard let lesser = oldest(lighterThan: rank.weight) else { return false }
             entries.remove(at: lesser)
         }
         lastSequence += 1
-        entries.append(Entry(sequence: lastSequence, bytes: message.bytes, rank: rank))
+        entries.append(
+            Entry(sequence: lastSequence, bytes: message.bytes, rank: rank, weight: rank.weight)
+        )
         return true
     }
 
@@ -74,28 +77,42 @@ struct NotifyQueue {
         entries.removeAll()
     }
 
-    private func oldestLesser(than rank: Rank) -> Int? {
-        let lightest = entries.map(\.rank.weight).min() ?? .max
-        return lightest < rank.weight ? entries.firstIndex { $0.rank.weight == lightest } : nil
+    /// The oldest of the lightest messages, if they are lighter than `weight`.
+    private func oldest(lighterThan weight: Int) -> Int? {
+        var found: Int?
+        var lightest = weight
+        for index in entries.indices where entries[index].weight < lightest {
+            found = index
+            lightest = entries[index].weight
+        }
+        return found
     }
 }
 
 extension NotifyMessage {
     /// How a queue without room treats this message.
     var rank: NotifyQueue.Rank {
-        let passing: Set = ["STATUS", "EXTEND_TIMEOUT_USEC"]
-        let lasting: Set = [
-            "READY", "STOPPING", "RELOADING", "ERRNO", "BUSERROR", "EXIT_STATUS", "MAINPID",
-        ]
-        // WATCHDOG=trigger is no sign of life.
-        if assignments.contains(where: { lasting.contains($0.name) || $0 == Self.trigger }) {
-            return .lifecycle
-        }
-        if assignments.allSatisfy({ passing.contains($0.name) || $0.name == "WATCHDOG" }) {
-            return .replaceable(assignments.map(\.name))
-        }
+        if assignments.contains(where: \.isLasting) { return .lifecycle }
+        if assignments.allSatisfy(\.isPassing) { return .replaceable(assignments.map(\.name)) }
         return .ordinary
     }
+}
 
-    private static let trigger = Assignment(name: "WATCHDOG", value: "trigger")
+extension NotifyMessage.Assignment {
+    fileprivate var isPassing: Bool {
+        switch name {
+        case "STATUS", "EXTEND_TIMEOUT_USEC": true
+        case "WATCHDOG": value == "1"
+        default: false
+        }
+    }
+
+    fileprivate var isLasting: Bool {
+        switch name {
+        case "READY", "STOPPING", "RELOADING", "ERRNO", "BUSERROR", "EXIT_STATUS", "MAINPID": true
+        // No sign of life, but the end of it.
+        case "WATCHDOG": value == "trigger"
+        default: false
+        }
+    }
 }

@@ -1,6 +1,6 @@
 import DaemonKit
 import Glibc
-import Synchronization
+import SupervisionLock
 import Testing
 
 @testable import DaemonKit
@@ -13,7 +13,7 @@ struct AcceptFaultTests {
 
     /// Fails with each of these in turn, then accepts; after `first` connections were accepted.
     private func failing(_ errors: [CInt], after first: Int = 0) -> AcceptThread.Accept {
-        let state = Mutex((errors: errors, accepted: 0))
+        let state = Locked((errors: errors, accepted: 0))
         return { listener in
             let error: CInt? = state.withLock { state in
                 state.accepted < first || state.errors.isEmpty ? nil : state.errors.removeFirst()

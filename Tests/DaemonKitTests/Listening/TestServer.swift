@@ -1,5 +1,5 @@
 import DaemonKit
-import Synchronization
+import SupervisionLock
 
 @testable import DaemonKit
 
@@ -29,7 +29,7 @@ final class Log<Entry: Sendable>: Sendable {
         var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var entries: [Entry] { state.withLock { $0.entries } }
 
