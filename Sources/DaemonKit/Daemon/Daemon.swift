@@ -56,7 +56,9 @@ public protocol Daemon: Sendable {
 }
 
 extension Daemon {
-    /// Runs the daemon as this process. Does not return.
+    /// Runs the daemon as this process.
+    ///
+    /// Does not return.
     ///
     /// What `@main` calls. A program that parses arguments first calls ``launch()`` on the value it has made.
     public static func main() {

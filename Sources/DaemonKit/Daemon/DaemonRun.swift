@@ -28,7 +28,10 @@ final class DaemonRun: Sendable {
 
     /// Prepares a run.
     ///
-    /// - Parameter cutShort: Ends the process at once: a second signal came.
+    /// - Parameters:
+    ///   - environment: What the manager told the process.
+    ///   - log: Where failures are told.
+    ///   - cutShort: Ends the process at once: a second signal came.
     init(
         environment: ServiceEnvironment,
         log: DaemonLog,
@@ -104,7 +107,9 @@ final class DaemonRun: Sendable {
         }
     }
 
-    /// `STOPPING=1`, once: before the first child is told to stop. It cannot be taken back.
+    /// `STOPPING=1`, once: before the first child is told to stop.
+    ///
+    /// It cannot be taken back.
     private func tellStopping() {
         let isFirst = state.withLock { state in
             defer { state.hasSentStopping = true }

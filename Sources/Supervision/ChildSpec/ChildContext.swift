@@ -7,7 +7,9 @@ public final class ChildContext: Sendable {
     /// Where the child stands.
     public var path: ChildPath { parent.appending(id) }
 
-    /// The supervisor's clock. Whatever a child measures, it measures on this, so that a test can move time.
+    /// The supervisor's clock.
+    ///
+    /// Whatever a child measures, it measures on this, so that a test can move time.
     public var clock: any Clock<Duration> { timekeeper.clock }
 
     /// What the children of the tree share.

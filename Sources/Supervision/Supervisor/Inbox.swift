@@ -41,8 +41,9 @@ final class Inbox: Sendable {
         }
     }
 
-    /// Waits until there is something, and takes it all out. Not ended by cancellation: a supervisor whose
-    /// task is cancelled has its stop to see to.
+    /// Waits until there is something, and takes it all out.
+    ///
+    /// Not ended by cancellation: a supervisor whose task is cancelled has its stop to see to.
     func next() async -> [Message] {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in

@@ -116,8 +116,10 @@ struct SupervisorRun {
         copies[ref.slot] = Copy(context: context, task: task)
     }
 
-    /// Sees to it that the machine's deadline is noticed. A timer that is set too early is left alone: when it
-    /// goes off, the right one is set. So a row of children that stop in time costs one timer, not one each.
+    /// Sees to it that the machine's deadline is noticed.
+    ///
+    /// A timer that is set too early is left alone: when it goes off, the right one is set. So a row of
+    /// children that stop in time costs one timer, not one each.
     private mutating func armTimer() {
         guard let deadline = machine.deadline else { return }
         if let timer {

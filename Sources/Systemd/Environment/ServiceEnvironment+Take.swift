@@ -74,7 +74,9 @@ extension ServiceEnvironment {
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
     ]
 
-    /// The real environment. Of a variable that is there twice, the first counts, as for `getenv`.
+    /// The real environment.
+    ///
+    /// Of a variable that is there twice, the first counts, as for `getenv`.
     private static func readVariables() -> [String: String] {
         var variables: [String: String] = [:]
         guard var entry = csystem_environment() else { return variables }
