@@ -1,5 +1,5 @@
-import Locked
 public import Supervision
+import SupervisionLock
 
 /// Keeps everything that happens in a tree, and lets a test wait for it.
 ///

@@ -1,5 +1,5 @@
-import Locked
 public import Supervision
+import SupervisionLock
 
 /// A child that does what the test says and tells what was done to it.
 ///

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// A clock that moves only when told, and knows who sleeps on it.
 ///

@@ -1,6 +1,7 @@
-"""What the other checks rely on, tried inside with-systemd: the sandbox's systemd runs units in earnest.
+r"""What the other checks rely on, tried inside with-systemd: the sandbox's systemd runs units in earnest.
 
-    with-systemd --copy Tests/Integration:/checks -- python3 -m unittest discover -s /checks -p manager_checks.py
+    with-systemd --copy Tests/Integration:/checks -- \
+        python3 -m unittest discover -s /checks -p manager_checks.py
 """
 
 import os
@@ -74,11 +75,14 @@ class ManagerChecks(unittest.TestCase):
             self.once("fails", "/bin/false")
 
     def test_a_dynamic_user_is_neither_root_nor_in_passwd(self):
-        user = [line for line in self.once("dynamic", "/bin/sh -c 'id -u'", "DynamicUser=yes") if line.isdigit()]
-        self.assertTrue(61184 <= int(user[0]) <= 65519, user)
+        said = self.once("dynamic", "/bin/sh -c 'id -u'", "DynamicUser=yes")
+        users = [int(line) for line in said if line.isdigit()]
+        self.assertEqual(len(users), 1, said)
+        self.assertTrue(61184 <= users[0] <= 65519, users)
 
     def test_a_private_network_is_a_namespace_with_a_loopback_and_nothing_else(self):
-        said = self.once("private", "/bin/sh -c 'readlink /proc/self/ns/net; cat /proc/net/dev'", "PrivateNetwork=yes")
+        command = "/bin/sh -c 'readlink /proc/self/ns/net; cat /proc/net/dev'"
+        said = self.once("private", command, "PrivateNetwork=yes")
         self.assertEqual(sum(line.startswith("net:[") for line in said), 1, said)
         self.assertNotIn(os.readlink("/proc/self/ns/net"), said)
         interfaces = [line.split(":")[0].strip() for line in said if line.endswith("0") and ":" in line]

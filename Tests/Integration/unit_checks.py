@@ -86,7 +86,8 @@ class UnitChecks(unittest.TestCase):
     def test_it_can_be_enabled(self):
         run("systemctl", "enable", "hello.service")
         self.addCleanup(run, "systemctl", "disable", "hello.service", "hello.socket")
-        self.assertEqual(run("systemctl", "is-enabled", "hello.service", "hello.socket"), "enabled\nenabled\n")
+        states = run("systemctl", "is-enabled", "hello.service", "hello.socket")
+        self.assertEqual(states.split(), ["enabled", "enabled"])
 
 
 if __name__ == "__main__":

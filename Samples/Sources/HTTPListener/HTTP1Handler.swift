@@ -101,15 +101,21 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         case .head(let head) where (100..<200).contains(head.status.code):
             context.write(data, promise: promise)
         case .head(let head):
-            let isLast = lifecycle.responseHead(keepAlive: head.isKeepAlive)
+            // To HTTP/1.0, a body of unknown length ends with the connection: the encoder says so.
+            let isUnbounded = lifecycle.isVersion10 && head.headers.count(of: "content-length") == 0
+            let isLast = lifecycle.responseHead(keepAlive: head.isKeepAlive && !isUnbounded)
             guard isLast || lifecycle.isVersion10 else { return context.write(data, promise: promise) }
             let head = fit(head, isLast: isLast)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body:
             context.write(data, promise: promise)
         case .end:
-            guard lifecycle.responseEnd(now: .now()) else { return context.write(data, promise: promise) }
-            finish(with: data, promise, context)
+            if lifecycle.responseEnd(now: .now()) {
+                finish(with: data, promise, context)
+            } else {
+                keepTime()
+                context.write(data, promise: promise)
+            }
         }
     }
 

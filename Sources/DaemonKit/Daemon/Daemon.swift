@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 import Dispatch
 public import Supervision
 import Systemd
@@ -73,7 +73,7 @@ extension Daemon {
     public func launch() -> Never {
         let environment = ServiceEnvironment.take()
         let log = DaemonLog.standardError(journalStream: environment.variables["JOURNAL_STREAM"])
-        csystem_ignore_sigpipe()
+        csupervision_ignore_sigpipe()
         let run = DaemonRun(environment: environment, log: log) { signal in
             // Handlers of the end of a process may wait for threads that hang: do without.
             _exit(signal.exitCode.rawValue)

@@ -1,6 +1,6 @@
-import CSystem
+import CSupervision
 import Dispatch
-import Locked
+import SupervisionLock
 import Systemd
 
 #if canImport(Glibc)

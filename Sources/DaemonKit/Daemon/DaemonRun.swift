@@ -1,5 +1,5 @@
-import Locked
 import Supervision
+import SupervisionLock
 import Systemd
 
 /// One run of a daemon: everything between the snapshot of the environment and the exit status.

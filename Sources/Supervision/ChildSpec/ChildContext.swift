@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// What a child's body knows about its place in the tree, and how it reports that it has started.
 ///

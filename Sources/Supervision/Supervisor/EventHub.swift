@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// Hands the events of a supervisor, and of those below it, to whoever reads them.
 final class EventHub: Sendable {

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// Where news reaches a running supervisor: any thread puts it in, one task takes it out, in order.
 final class Inbox: Sendable {

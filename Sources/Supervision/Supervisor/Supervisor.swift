@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// Starts children in order, keeps them running, and stops them in reverse order.
 ///

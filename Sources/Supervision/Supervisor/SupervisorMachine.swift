@@ -261,8 +261,9 @@ extension SupervisorMachine {
         return [.report(.childStopping(ref)), asks ? .ask(ref) : .cancel(ref)]
     }
 
-    /// The last child that is up among those before a slot. Not by a slice, which would share the array's
-    /// storage and have the next change copy it whole.
+    /// The last child that is up among those before a slot.
+    ///
+    /// Not by a slice, which would share the array's storage and have the next change copy it whole.
     private func lastUp(below end: Int) -> Int? {
         var slot = end - 1
         while slot >= 0, slots[slot].state != .starting, slots[slot].state != .running { slot -= 1 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystemThread.h"
+#include "CSupervisionThread.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,8 +25,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
-int csystem_thread_start(
-    struct csystem_thread *thread, const char *name, void (*body)(void *), void *context
+int csupervision_thread_start(
+    struct csupervision_thread *thread, const char *name, void (*body)(void *), void *context
 ) {
     struct start *start = calloc(1, sizeof *start);
     if (start == NULL)
@@ -46,6 +46,6 @@ int csystem_thread_start(
     return -failure;
 }
 
-void csystem_thread_join(struct csystem_thread thread) {
+void csupervision_thread_join(struct csupervision_thread thread) {
     pthread_join(thread.handle, NULL);
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystemNotify.h"
+#include "CSupervisionNotify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,15 +68,15 @@ static int open_attached(attach attach, const unsigned char *address, size_t len
     return descriptor;
 }
 
-int csystem_notify_connect(const unsigned char *address, size_t length) {
+int csupervision_notify_connect(const unsigned char *address, size_t length) {
     return open_attached(connect, address, length);
 }
 
-int csystem_notify_bind(const unsigned char *address, size_t length) {
+int csupervision_notify_bind(const unsigned char *address, size_t length) {
     return open_attached(bind, address, length);
 }
 
-int csystem_notify_send(int descriptor, const void *bytes, size_t length) {
+int csupervision_notify_send(int descriptor, const void *bytes, size_t length) {
     int flags = MSG_DONTWAIT;
 #ifdef MSG_NOSIGNAL
     flags |= MSG_NOSIGNAL;
@@ -89,7 +89,7 @@ int csystem_notify_send(int descriptor, const void *bytes, size_t length) {
     }
 }
 
-long csystem_notify_receive(int descriptor, void *bytes, size_t capacity) {
+long csupervision_notify_receive(int descriptor, void *bytes, size_t capacity) {
     for (;;) {
         ssize_t count = recv(descriptor, bytes, capacity, MSG_DONTWAIT);
         if (count >= 0)
@@ -99,7 +99,7 @@ long csystem_notify_receive(int descriptor, void *bytes, size_t capacity) {
     }
 }
 
-int csystem_wake_open(int *read_end, int *write_end) {
+int csupervision_wake_open(int *read_end, int *write_end) {
     int ends[2];
 #ifdef __linux__
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)

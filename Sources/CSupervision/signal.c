@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystemSignal.h"
+#include "CSupervisionSignal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static void note_signal(int signal) {
     errno = saved;
 }
 
-int csystem_signal_pipe(const int *signals, int count) {
+int csupervision_signal_pipe(const int *signals, int count) {
     if (pipe(signal_pipe) != 0) return -errno;
     for (int end = 0; end < 2; end++) {
         fcntl(signal_pipe[end], F_SETFD, FD_CLOEXEC);
@@ -35,4 +35,4 @@ int csystem_signal_pipe(const int *signals, int count) {
     return signal_pipe[0];
 }
 
-void csystem_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void csupervision_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A daemon for tests that need a real process: it echoes, and goes wrong in the way its first argument says.
 @main
-struct Fixture: Daemon {
+struct DaemonFixture: Daemon {
     private var mode: String { CommandLine.arguments.dropFirst().first ?? "serve" }
 
     var supervisor: Supervisor {

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystemSocket.h"
+#include "CSupervisionSocket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,13 +43,13 @@ static int parse_host(const char *host, int port, struct sockaddr_storage *addre
     return 1;
 }
 
-int csystem_host_is_numeric(const char *host) {
+int csupervision_host_is_numeric(const char *host) {
     struct sockaddr_storage address;
     socklen_t size;
     return parse_host(host, 0, &address, &size);
 }
 
-int csystem_socket_prepare(int descriptor) {
+int csupervision_socket_prepare(int descriptor) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
@@ -64,7 +64,7 @@ static int open_stream(int family) {
     int descriptor = socket(family, SOCK_STREAM, 0);
     if (descriptor < 0)
         return -errno;
-    int failure = csystem_socket_prepare(descriptor);
+    int failure = csupervision_socket_prepare(descriptor);
     if (failure < 0) {
         close(descriptor);
         return failure;
@@ -106,7 +106,7 @@ static int bind_inet(
     return bind_and_listen(descriptor, (const struct sockaddr *)address, size, backlog, step);
 }
 
-int csystem_socket_bind_inet(const char *host, int port, int backlog, const char **step) {
+int csupervision_socket_bind_inet(const char *host, int port, int backlog, const char **step) {
     struct sockaddr_storage address;
     socklen_t size;
     if (host) {
@@ -136,7 +136,7 @@ static int unix_address(const char *bytes, size_t length, struct sockaddr_un *ad
     return 0;
 }
 
-int csystem_socket_bind_unix(const char *bytes, size_t length, int backlog, const char **step) {
+int csupervision_socket_bind_unix(const char *bytes, size_t length, int backlog, const char **step) {
     struct sockaddr_un address;
     socklen_t size;
     *step = "path";
@@ -150,7 +150,7 @@ int csystem_socket_bind_unix(const char *bytes, size_t length, int backlog, cons
     return bind_and_listen(descriptor, (struct sockaddr *)&address, size, backlog, step);
 }
 
-int csystem_unix_path_pin(const char *path) {
+int csupervision_unix_path_pin(const char *path) {
 #ifdef O_PATH
     int descriptor = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;
@@ -160,7 +160,7 @@ int csystem_unix_path_pin(const char *path) {
 #endif
 }
 
-int csystem_unix_path_identity(const char *path, struct csystem_file_identity *identity) {
+int csupervision_unix_path_identity(const char *path, struct csupervision_file_identity *identity) {
     struct stat status;
     if (lstat(path, &status) < 0)
         return -errno;
@@ -171,9 +171,9 @@ int csystem_unix_path_identity(const char *path, struct csystem_file_identity *i
     return 0;
 }
 
-int csystem_unix_path_is_stale(const char *path) {
-    struct csystem_file_identity identity;
-    int failure = csystem_unix_path_identity(path, &identity);
+int csupervision_unix_path_is_stale(const char *path) {
+    struct csupervision_file_identity identity;
+    int failure = csupervision_unix_path_identity(path, &identity);
     if (failure < 0)
         return failure;
     struct sockaddr_un address;
@@ -190,7 +190,7 @@ int csystem_unix_path_is_stale(const char *path) {
     return refused ? 0 : -EADDRINUSE;
 }
 
-static void put_unix(struct csystem_address *result, const struct sockaddr_un *address, socklen_t size) {
+static void put_unix(struct csupervision_address *result, const struct sockaddr_un *address, socklen_t size) {
     size_t offset = offsetof(struct sockaddr_un, sun_path);
     if (size <= offset)
         return; // unnamed, as clients are
@@ -205,10 +205,10 @@ static void put_unix(struct csystem_address *result, const struct sockaddr_un *a
     result->length = (int)length;
 }
 
-static void put_inet6(struct csystem_address *result, const struct sockaddr_in6 *address) {
+static void put_inet6(struct csupervision_address *result, const struct sockaddr_in6 *address) {
     // An IPv4 peer of a dual-stack socket: said as what it is.
     if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
-        result->family = CSYSTEM_FAMILY_INET;
+        result->family = CSUPERVISION_FAMILY_INET;
         inet_ntop(AF_INET, &address->sin6_addr.s6_addr[12], result->text, sizeof result->text);
     } else {
         inet_ntop(AF_INET6, &address->sin6_addr, result->text, sizeof result->text);
@@ -223,28 +223,28 @@ static void put_inet6(struct csystem_address *result, const struct sockaddr_in6 
 }
 
 static void put_address(
-    struct csystem_address *result, const struct sockaddr_storage *address, socklen_t size
+    struct csupervision_address *result, const struct sockaddr_storage *address, socklen_t size
 ) {
     memset(result, 0, sizeof *result);
     result->raw_family = address->ss_family;
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *inet = (const struct sockaddr_in *)address;
-        result->family = CSYSTEM_FAMILY_INET;
+        result->family = CSUPERVISION_FAMILY_INET;
         inet_ntop(AF_INET, &inet->sin_addr, result->text, sizeof result->text);
         result->port = ntohs(inet->sin_port);
         result->length = (int)strlen(result->text);
     } else if (address->ss_family == AF_INET6) {
-        result->family = CSYSTEM_FAMILY_INET6;
+        result->family = CSUPERVISION_FAMILY_INET6;
         put_inet6(result, (const struct sockaddr_in6 *)address);
     } else if (address->ss_family == AF_UNIX) {
-        result->family = CSYSTEM_FAMILY_UNIX;
+        result->family = CSUPERVISION_FAMILY_UNIX;
         put_unix(result, (const struct sockaddr_un *)address, size);
     } else {
-        result->family = CSYSTEM_FAMILY_OTHER;
+        result->family = CSUPERVISION_FAMILY_OTHER;
     }
 }
 
-void csystem_socket_local_address(int descriptor, struct csystem_address *result) {
+void csupervision_socket_local_address(int descriptor, struct csupervision_address *result) {
     struct sockaddr_storage address;
     memset(&address, 0, sizeof address);
     socklen_t size = sizeof address;
@@ -253,7 +253,7 @@ void csystem_socket_local_address(int descriptor, struct csystem_address *result
     put_address(result, &address, size);
 }
 
-int csystem_socket_accept(int listener, struct csystem_address *peer) {
+int csupervision_socket_accept(int listener, struct csupervision_address *peer) {
     struct sockaddr_storage address;
     memset(&address, 0, sizeof address);
     socklen_t size = sizeof address;
@@ -265,7 +265,7 @@ int csystem_socket_accept(int listener, struct csystem_address *peer) {
     int descriptor = accept(listener, (struct sockaddr *)&address, &size);
     if (descriptor < 0)
         return -errno;
-    int failure = csystem_socket_prepare(descriptor);
+    int failure = csupervision_socket_prepare(descriptor);
     if (failure < 0) {
         close(descriptor);
         return failure;
@@ -282,7 +282,7 @@ int csystem_socket_accept(int listener, struct csystem_address *peer) {
     return descriptor;
 }
 
-long csystem_socket_read(int descriptor, void *bytes, size_t capacity) {
+long csupervision_socket_read(int descriptor, void *bytes, size_t capacity) {
     ssize_t length;
     do
         length = recv(descriptor, bytes, capacity, 0);
@@ -290,7 +290,7 @@ long csystem_socket_read(int descriptor, void *bytes, size_t capacity) {
     return length < 0 ? -errno : length;
 }
 
-long csystem_socket_write(int descriptor, const void *bytes, size_t length) {
+long csupervision_socket_write(int descriptor, const void *bytes, size_t length) {
 #ifdef MSG_NOSIGNAL
     int flags = MSG_NOSIGNAL;
 #else
@@ -303,23 +303,23 @@ long csystem_socket_write(int descriptor, const void *bytes, size_t length) {
     return written < 0 ? -errno : written;
 }
 
-void csystem_socket_shutdown(int descriptor, int writing) {
+void csupervision_socket_shutdown(int descriptor, int writing) {
     shutdown(descriptor, writing ? SHUT_WR : SHUT_RD);
 }
 
-int csystem_poll_readable(int first, int second, int milliseconds) {
+int csupervision_poll_readable(int first, int second, int milliseconds) {
     struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
     if (poll(both, 2, milliseconds) <= 0)
         return 0;
     return (both[0].revents != 0 ? 1 : 0) | (both[1].revents != 0 ? 2 : 0);
 }
 
-int csystem_descriptor_duplicate(int descriptor) {
+int csupervision_descriptor_duplicate(int descriptor) {
     int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
     return copy < 0 ? -errno : copy;
 }
 
-void csystem_error_text(int error, char *text, size_t capacity) {
+void csupervision_error_text(int error, char *text, size_t capacity) {
     // Two functions of one name: GNU's gives the text, the standard's fills the buffer.
 #if defined(__GLIBC__)
     const char *found = strerror_r(error, text, capacity);

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystemProcess.h"
+#include "CSupervisionProcess.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -10,10 +10,10 @@
 #include <sys/vfs.h>
 
 // Not in the headers of an older distribution.
-#define CSYSTEM_PIDFS_MAGIC 0x50494446
+#define CSUPERVISION_PIDFS_MAGIC 0x50494446
 #endif
 
-int csystem_own_pidfd_inode(uint64_t *inode) {
+int csupervision_own_pidfd_inode(uint64_t *inode) {
 #if defined(__linux__) && defined(SYS_pidfd_open)
     int descriptor = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (descriptor < 0)
@@ -23,7 +23,7 @@ int csystem_own_pidfd_inode(uint64_t *inode) {
     int failure = 0;
     if (fstatfs(descriptor, &filesystem) < 0 || fstat(descriptor, &status) < 0)
         failure = -errno;
-    else if ((unsigned long)filesystem.f_type != CSYSTEM_PIDFS_MAGIC)
+    else if ((unsigned long)filesystem.f_type != CSUPERVISION_PIDFS_MAGIC)
         // All pidfds share one anonymous inode: it says nothing about the process.
         failure = -EOPNOTSUPP;
     else
@@ -38,4 +38,4 @@ int csystem_own_pidfd_inode(uint64_t *inode) {
 
 extern char **environ;
 
-char *const *csystem_environment(void) { return environ; }
+char *const *csupervision_environment(void) { return environ; }
