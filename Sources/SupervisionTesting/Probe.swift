@@ -8,7 +8,7 @@ import SupervisionLock
 /// ```swift
 /// let database = Probe("database")
 /// let supervisor = Supervisor { database }
-/// …
+/// async let run: Void = supervisor.run()
 /// await database.wait(for: .started)
 /// database.fail(SomeError())
 /// await database.wait(for: .started, count: 2)
