@@ -29,6 +29,9 @@ struct Fixture: Daemon {
             ChildSpec("database") { (_: ChildContext) in
                 throw Trouble(description: "no database at /nowhere", errorNumber: ENOENT)
             }
+        case "slow-start":
+            // Takes until it is told to, so that the start is under way for as long as a check likes.
+            ChildSpec("migration") { (_: ChildContext) in await Self.hangUp() }
         case "give-up":
             // Fails for ever from when it is told to, so that the start is over by then.
             ChildSpec("worker") {
@@ -63,11 +66,14 @@ struct Fixture: Daemon {
 
     private static let isBroken = Atomic(false)
 
-    /// Waits for a SIGHUP.
+    /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
     private static func hangUp() async {
         signal(SIGHUP, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGHUP)
         await withCheckedContinuation { continuation in
+            source.setRegistrationHandler {
+                FileHandle.standardError.write(Data("waiting for SIGHUP\n".utf8))
+            }
             source.setEventHandler { source.cancel() }
             source.setCancelHandler { continuation.resume() }
             source.activate()
