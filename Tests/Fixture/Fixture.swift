@@ -31,11 +31,11 @@ struct Fixture: Daemon {
             }
         case "slow-start":
             // Takes until it is told to, so that the start is under way for as long as a check likes.
-            ChildSpec("migration") { (_: ChildContext) in await Self.hangUp() }
+            ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
         case "give-up":
             // Fails for ever from when it is told to, so that the start is over by then.
             ChildSpec("worker") {
-                if !Self.isBroken.load(ordering: .relaxed) { await Self.hangUp() }
+                if !Self.isBroken.load(ordering: .relaxed) { try await Self.hangUp() }
                 Self.isBroken.store(true, ordering: .relaxed)
                 throw Trouble(description: "bad sector", errorNumber: EIO)
             }
@@ -45,7 +45,7 @@ struct Fixture: Daemon {
             }
         case "block-pool":
             ChildSpec("blocker") {
-                await Self.hangUp()
+                try await Self.hangUp()
                 await withDiscardingTaskGroup { group in
                     for _ in 0..<256 { group.addTask { while true { sleep(1_000) } } }
                 }
@@ -67,17 +67,23 @@ struct Fixture: Daemon {
     private static let isBroken = Atomic(false)
 
     /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
-    private static func hangUp() async {
+    private static func hangUp() async throws {
         signal(SIGHUP, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP)
-        await withCheckedContinuation { continuation in
-            source.setRegistrationHandler {
-                FileHandle.standardError.write(Data("waiting for SIGHUP\n".utf8))
+        // Dispatch's objects may be used from any thread.
+        nonisolated(unsafe) let source = DispatchSource.makeSignalSource(signal: SIGHUP)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                source.setRegistrationHandler {
+                    FileHandle.standardError.write(Data("waiting for SIGHUP\n".utf8))
+                }
+                source.setEventHandler { source.cancel() }
+                source.setCancelHandler { continuation.resume() }
+                source.activate()
             }
-            source.setEventHandler { source.cancel() }
-            source.setCancelHandler { continuation.resume() }
-            source.activate()
+        } onCancel: {
+            source.cancel()
         }
+        try Task.checkCancellation()
     }
 }
 
