@@ -64,8 +64,10 @@ final class DaemonRun: Sendable {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
         do {
             let supervisor = try await daemon.supervisor
-            let context = DaemonContext(environment: environment, notifier: notifier, log: log) { [self] in
-                startPinger(watching: supervisor)
+            // Weakly: the supervisor holds the events' reader, which holds this.
+            let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
+                [self, weak supervisor] in
+                if let supervisor { startPinger(watching: supervisor) }
             }
             supervisor.readEvents { [self] event in read(event, context) }
             let isStopRequested = state.withLock { state in
