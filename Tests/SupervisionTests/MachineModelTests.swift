@@ -7,7 +7,7 @@ import Testing
 struct MachineModelTests {
     @Test("no sequence of events breaks an invariant", arguments: Strategy.allCases)
     func invariants(strategy: Strategy) {
-        for seed in 1...UInt64(1_000) {
+        for seed in 1...UInt64(300) {
             var life = Life(strategy: strategy, seed: seed)
             life.live()
             guard let broken = life.broken else { continue }
