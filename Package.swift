@@ -20,36 +20,36 @@ let package = Package(
     ],
     targets: [
         // Trees: the standard library alone.
-        .target(name: "Supervision", dependencies: ["Locked"], swiftSettings: settings),
+        .target(name: "Supervision", dependencies: ["SupervisionLock"], swiftSettings: settings),
 
         // A mutex that Thread Sanitizer can see.
-        .target(name: "Locked", swiftSettings: settings),
+        .target(name: "SupervisionLock", swiftSettings: settings),
 
         // The service manager's protocols; knows nothing of Supervision.
-        .target(name: "Systemd", dependencies: ["CSystem", "Locked"], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSupervision", "SupervisionLock"], swiftSettings: settings),
 
         // What Swift cannot say to the kernel: control messages, accept4, eventfd.
-        .target(name: "CSystem"),
+        .target(name: "CSupervision"),
 
         // The two joined: an entry point, and children for a service's tree.
         .target(
             name: "DaemonKit",
-            dependencies: ["Supervision", "Systemd", "CSystem", "Locked"],
+            dependencies: ["Supervision", "Systemd", "CSupervision", "SupervisionLock"],
             swiftSettings: settings
         ),
 
         // What the author of a tree needs to test it.
         .target(
             name: "SupervisionTesting",
-            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSystem", "Locked"],
+            dependencies: ["DaemonKit", "Supervision", "Systemd", "CSupervision", "SupervisionLock"],
             swiftSettings: settings
         ),
 
         // A daemon for tests that need a real process.
         .executableTarget(
-            name: "Fixture",
+            name: "DaemonFixture",
             dependencies: ["DaemonKit"],
-            path: "Tests/Fixture",
+            path: "Tests/DaemonFixture",
             swiftSettings: settings
         ),
 
@@ -60,12 +60,14 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemdTests",
-            dependencies: ["Systemd", "SupervisionTesting", "CSystem", "Locked"],
+            dependencies: ["Systemd", "SupervisionTesting", "CSupervision", "SupervisionLock"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "DaemonKitTests",
-            dependencies: ["DaemonKit", "SupervisionTesting", "CSystem", "Locked", "Fixture"],
+            dependencies: [
+                "DaemonKit", "SupervisionTesting", "CSupervision", "SupervisionLock", "DaemonFixture",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,5 +1,5 @@
-import Locked
 public import Supervision
+import SupervisionLock
 
 /// Keeps everything that happens in a tree, and lets a test wait for it.
 ///
@@ -31,7 +31,7 @@ public final class EventRecorder: Sendable {
         state.withLock(\.events)
     }
 
-    /// What has happened so far, in words (``Supervision/SupervisorEvent/description``).
+    /// What has happened so far, in words (`SupervisorEvent.description`).
     public var lines: [String] {
         events.map(\.description)
     }

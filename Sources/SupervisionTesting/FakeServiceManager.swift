@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 import Synchronization
 public import Systemd
 
@@ -53,7 +53,7 @@ public final class FakeServiceManager: Sendable {
 
     private init(_ address: NotifyAddress, in directory: String?) throws(SystemdError) {
         let path = address.socketPath
-        let descriptor = csystem_notify_bind(path, path.count)
+        let descriptor = csupervision_notify_bind(path, path.count)
         guard descriptor >= 0 else {
             throw SystemdError(.sendFailed, "cannot listen at \(address)", errno: -descriptor)
         }

@@ -1,5 +1,5 @@
-import CSystem
-import Locked
+import CSupervision
+import SupervisionLock
 import Systemd
 
 /// The fake manager's socket and the messages that came out of it.
@@ -90,7 +90,7 @@ final class NotificationInbox: Sendable {
         var buffer = [UInt8](repeating: 0, count: 8192)
         let delivery: (message: ReceivedNotification, waiter: Waiter?)? = state.withLock { state in
             guard !state.isPaused, !state.isClosed else { return nil }
-            let count = csystem_notify_receive(descriptor, &buffer, buffer.count)
+            let count = csupervision_notify_receive(descriptor, &buffer, buffer.count)
             guard count >= 0 else { return nil }
             let message = ReceivedNotification(bytes: Array(buffer[..<Int(count)]))
             state.received.append(message)

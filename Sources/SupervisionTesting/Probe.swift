@@ -1,5 +1,5 @@
-import Locked
 public import Supervision
+import SupervisionLock
 
 /// A child that does what the test says and tells what was done to it.
 ///
@@ -8,7 +8,7 @@ public import Supervision
 /// ```swift
 /// let database = Probe("database")
 /// let supervisor = Supervisor { database }
-/// …
+/// async let run: Void = supervisor.run()
 /// await database.wait(for: .started)
 /// database.fail(SomeError())
 /// await database.wait(for: .started, count: 2)

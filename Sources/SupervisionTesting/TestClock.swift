@@ -1,8 +1,8 @@
-import Locked
+import SupervisionLock
 
 /// A clock that moves only when told, and knows who sleeps on it.
 ///
-/// Hand it to a ``Supervision/Supervisor`` as its `clock`; every time in the tree is then measured on it. A test
+/// Hand it to a `Supervisor` as its `clock`; every time in the tree is then measured on it. A test
 /// waits until the code under test has gone to sleep, then moves time:
 ///
 /// ```swift

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 import SupervisionTesting
 import Systemd
 

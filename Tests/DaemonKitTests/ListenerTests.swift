@@ -16,11 +16,15 @@ struct PassedSockets {
     private static let next = Recorder<CInt>()
 
     init(_ names: String..., named: Bool = true) throws {
-        let sockets = try names.map { try ListeningSocket.bind(.host("127.0.0.1", port: 0), backlog: 16, name: $0) }
+        let sockets = try names.map {
+            try ListeningSocket.bind(.host("127.0.0.1", port: 0), backlog: 16, name: $0)
+        }
         Self.next.add(CInt(names.count))
         first = 700 + Self.next.all.dropLast().reduce(0, +)
         for (index, socket) in sockets.enumerated() {
-            guard dup2(socket.descriptor, first + CInt(index)) >= 0 else { throw Failure("dup2: errno \(errno)") }
+            guard dup2(socket.descriptor, first + CInt(index)) >= 0 else {
+                throw Failure("dup2: errno \(errno)")
+            }
         }
         addresses = sockets.map(\.localAddress)
         var variables = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "\(names.count)"]
@@ -31,25 +35,10 @@ struct PassedSockets {
 
 @Suite("Listener")
 struct ListenerTests {
-    /// Where the listeners of a tree listen, told by a child below them.
-    private final class Places: Sendable {
-        let found = Recorder<(String, [SocketAddress])>()
-
-        var child: ChildSpec {
-            ChildSpec("places") { [found] child in
-                for listener in child.daemon.listeners.active([]) { found.add((listener.name, listener.addresses)) }
-                child.started()
-                await child.shutdownRequested()
-            }
-        }
-
-        func address(of name: String) -> SocketAddress? {
-            found.all.last { $0.0 == name }?.1.first
-        }
-    }
-
     /// Answers one line with the name it was given.
-    private static func listener(_ name: String, fallback: Listener.Fallback? = .host("127.0.0.1", port: 0)) -> Listener {
+    private static func listener(_ name: String, fallback: Listener.Fallback? = .host("127.0.0.1", port: 0))
+        -> Listener
+    {
         Listener(name, fallback: fallback) { connection in
             _ = try await connection.read()
             try await connection.write(name)
@@ -68,7 +57,9 @@ struct ListenerTests {
     func byName(order: [String]) async throws {
         let passed = try PassedSockets(order[0], order[1])
         let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
-            Supervisor { Self.listener("http", fallback: nil); Self.listener("https", fallback: nil) }
+            Supervisor {
+                Self.listener("http", fallback: nil); Self.listener("https", fallback: nil)
+            }
         }
         _ = try await trial.manager.next(with: "READY=1")
         #expect(try await ask(passed.addresses[0]) == order[0])
@@ -89,12 +80,17 @@ struct ListenerTests {
         #expect(await trial.end().code == .clean)
     }
 
-    @Test("a single socket, unnamed or of another name, goes to the first listener", arguments: [true, false])
+    @Test(
+        "a single socket, unnamed or of another name, goes to the first listener",
+        arguments: [true, false]
+    )
     func sole(named: Bool) async throws {
         let passed = try PassedSockets("hello.socket", named: named)
         let places = Places()
         let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
-            Supervisor { Self.listener("http", fallback: nil); Self.listener("https"); places.child }
+            Supervisor {
+                Self.listener("http", fallback: nil); Self.listener("https"); places.child
+            }
         }
         _ = try await trial.manager.next(with: "READY=1")
         #expect(try await ask(passed.addresses[0]) == "http")
@@ -108,7 +104,9 @@ struct ListenerTests {
     func soleOfAnother() async throws {
         let passed = try PassedSockets("https")
         let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
-            Supervisor { Self.listener("http"); Self.listener("https", fallback: nil) }
+            Supervisor {
+                Self.listener("http"); Self.listener("https", fallback: nil)
+            }
         }
         _ = try await trial.manager.next(with: "READY=1")
         #expect(try await ask(passed.addresses[0]) == "https")
@@ -125,7 +123,11 @@ struct ListenerTests {
         _ = try await trial.manager.next(with: "READY=1")
         trial.run.receive(.terminate)
         #expect(await trial.end().code == .clean)
-        #expect(trial.logged.all.contains { $0.contains("metrics") && $0.hasSuffix("no child of the tree takes it") })
+        #expect(
+            trial.logged.all.contains {
+                $0.contains("metrics") && $0.hasSuffix("no child of the tree takes it")
+            }
+        )
     }
 
     @Test("no socket and no fallback is an error that names the socket")
@@ -148,9 +150,12 @@ struct ListenerTests {
         #expect(trial.logged.all.last?.contains("datagram") == true)
     }
 
-    @Test("the port can come from a variable; one that is not a port is an error that names it", arguments: [
-        ("", true), ("0", true), ("65536", false), ("-1", false), ("http", false), (" 80", false),
-    ])
+    @Test(
+        "the port can come from a variable; one that is not a port is an error that names it",
+        arguments: [
+            ("", true), ("0", true), ("65536", false), ("-1", false), ("http", false), (" 80", false),
+        ]
+    )
     func variable(value: String, isRight: Bool) async throws {
         let trial = try DaemonTrial(variables: ["PORT": value]) {
             Supervisor { Self.listener("http", fallback: .port(fromVariable: "PORT", default: 0)) }

@@ -61,8 +61,10 @@ class ManagerChecks(Check):
 
     def test_a_dynamic_user_is_neither_root_nor_in_passwd(self):
         """a dynamic user is neither root nor in passwd"""
-        user = [line for line in self.once("dynamic", "/bin/sh -c 'id -u'", "DynamicUser=yes") if line.isdigit()]
-        self.assertTrue(61184 <= int(user[0]) <= 65519, user)
+        said = self.once("dynamic", "/bin/sh -c 'id -u'", "DynamicUser=yes")
+        users = [int(line) for line in said if line.isdigit()]
+        self.assertEqual(len(users), 1, said)
+        self.assertTrue(61184 <= users[0] <= 65519, users)
 
     def test_a_private_network_is_a_namespace_with_a_loopback_and_nothing_else(self):
         """a private network is a namespace with a loopback and nothing else"""

@@ -77,7 +77,10 @@ class Watched:
         self.home = tempfile.TemporaryDirectory()
         self.mounts = mounts()
         self.ended, inherited = os.pipe()
-        self.terminal, standard_input = pty.openpty() if terminal else (None, os.open(os.devnull, os.O_RDONLY))
+        if terminal:
+            self.terminal, standard_input = pty.openpty()
+        else:
+            self.terminal, standard_input = None, os.open(os.devnull, os.O_RDONLY)
         self.process = subprocess.Popen(
             [WITH_SYSTEMD, "--tree", tree, "bash", "-c", command],
             stdin=standard_input,
@@ -215,7 +218,8 @@ class SandboxTests(unittest.TestCase):
         self.assertIsNone(watched.process.poll())
 
     def test_the_environment_of_the_caller_stays_outside(self):
-        done = run("env", env={**os.environ, "NOTIFY_SOCKET": "/x", "LISTEN_FDS": "1", "PATH": "/x:" + os.environ["PATH"]})
+        unwanted = {"NOTIFY_SOCKET": "/x", "LISTEN_FDS": "1", "PATH": "/x:" + os.environ["PATH"]}
+        done = run("env", env={**os.environ, **unwanted})
         names = {line.split("=")[0] for line in done.stdout.splitlines()}
         self.assertEqual(names & {"NOTIFY_SOCKET", "LISTEN_FDS"}, set())
         self.assertNotIn("/x", done.stdout)
@@ -250,7 +254,7 @@ class SandboxTests(unittest.TestCase):
     def test_without_root_it_says_so_and_is_skipped_but_fails_in_ci(self):
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o755)
-            copied = shutil.copytree(HERE, f"{directory}/checks", ignore=shutil.ignore_patterns("__pycache__"))
+            copied = shutil.copytree(HERE, f"{directory}/checks")
             for environment, status in (({}, 77), ({"CI": "false"}, 77), ({"CI": "true"}, 1)):
                 done = subprocess.run(
                     [f"{copied}/with-systemd", "true"],

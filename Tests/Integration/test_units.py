@@ -15,7 +15,8 @@ class UnitTests(unittest.TestCase):
         for name, tree in trees.items():
             with self.subTest(tree=name):
                 done = run(
-                    *("--tree", tree, "--copy", f"{HERE}:/checks", "--copy", f"{HERE}/standin:/opt/hello/bin/hello"),
+                    *("--tree", tree, "--copy", f"{HERE}:/checks"),
+                    *("--copy", f"{HERE}/standin:/opt/hello/bin/hello"),
                     *("--copy", f"{UNITS}/hello.service:/etc/systemd/system/hello.service"),
                     *("--copy", f"{UNITS}/hello.socket:/etc/systemd/system/hello.socket"),
                     *("python3", "-m", "unittest", "discover", "-v", "-s", "/checks", "-p", "unit_checks.py"),

@@ -101,7 +101,8 @@ class StandInChecks(Check):
         """hello can be enabled, and its socket with it"""
         run("systemctl", "enable", "hello.service")
         self.addCleanup(run, "systemctl", "disable", "hello.service", "hello.socket")
-        self.assertEqual(run("systemctl", "is-enabled", "hello.service", "hello.socket"), "enabled\nenabled\n")
+        states = run("systemctl", "is-enabled", "hello.service", "hello.socket")
+        self.assertEqual(states.split(), ["enabled", "enabled"])
 
 
 if __name__ == "__main__":

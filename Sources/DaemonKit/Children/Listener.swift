@@ -36,6 +36,7 @@ public struct Listener: Child {
         /// - Parameters:
         ///   - variable: The variable, such as `PORT`. A value that is not a port fails the listener's start.
         ///   - port: The port where the variable is not set, or empty.
+        /// - Returns: The fallback.
         public static func port(fromVariable variable: String, default port: Int) -> Fallback {
             Fallback { (variables) throws(SocketError) in
                 guard let value = variables[variable], !value.isEmpty else { return .port(port) }
@@ -49,7 +50,9 @@ public struct Listener: Child {
             }
         }
 
-        /// A TCP port on one address, IPv4 or IPv6. Names are refused.
+        /// A TCP port on one address, IPv4 or IPv6.
+        ///
+        /// Names are refused.
         public static func host(_ host: String, port: Int) -> Fallback {
             Fallback { _ in .host(host, port: port) }
         }
@@ -167,7 +170,11 @@ public struct Listener: Child {
 
         try await withTaskCancellationHandler {
             async let _ = drainOnShutdown(child, session)
-            try await listener.waitUntilEnded()
+            do {
+                try await listener.waitUntilEnded()
+            } catch is CancellationError where session.isDraining {
+                // The drainer's time was up, and it cut what was left.
+            }
             // Drained before it was told to stop: nothing is left to do, and it is not a failure.
             if session.isDraining { await child.shutdownRequested() }
         } onCancel: {

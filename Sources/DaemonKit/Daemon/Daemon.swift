@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 import Dispatch
 public import Supervision
 import Systemd
@@ -56,7 +56,9 @@ public protocol Daemon: Sendable {
 }
 
 extension Daemon {
-    /// Runs the daemon as this process. Does not return.
+    /// Runs the daemon as this process.
+    ///
+    /// Does not return.
     ///
     /// What `@main` calls. A program that parses arguments first calls ``launch()`` on the value it has made.
     public static func main() {
@@ -71,7 +73,7 @@ extension Daemon {
     public func launch() -> Never {
         let environment = ServiceEnvironment.take()
         let log = DaemonLog.standardError(journalStream: environment.variables["JOURNAL_STREAM"])
-        csystem_ignore_sigpipe()
+        csupervision_ignore_sigpipe()
         let run = DaemonRun(environment: environment, log: log) { signal in
             // Handlers of the end of a process may wait for threads that hang: do without.
             _exit(signal.exitCode.rawValue)

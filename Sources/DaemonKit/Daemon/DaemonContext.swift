@@ -18,7 +18,9 @@ public final class DaemonContext: Sendable {
     /// What the manager told the process when it started.
     public let environment: ServiceEnvironment
 
-    /// Tells the manager things. Messages of all children go out in the order in which they were sent.
+    /// Tells the manager things.
+    ///
+    /// Messages of all children go out in the order in which they were sent.
     public let notifier: Notifier
 
     /// The sockets that the manager passed.

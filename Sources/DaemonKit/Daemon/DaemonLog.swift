@@ -1,6 +1,6 @@
-import CSystem
+import CSupervision
 import Dispatch
-import Locked
+import SupervisionLock
 import Systemd
 
 #if canImport(Glibc)
@@ -44,6 +44,7 @@ final class DaemonLog: Sendable {
     ///
     /// - Parameter journalStream: `JOURNAL_STREAM`, the device and inode of the journal's stream, which tells
     ///   whether standard error still is that stream.
+    /// - Returns: The log.
     static func standardError(journalStream: String?) -> DaemonLog {
         let isJournal = journalStream != nil && journalStream == identity(of: STDERR_FILENO)
         return DaemonLog { line in

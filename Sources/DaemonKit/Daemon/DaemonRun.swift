@@ -1,5 +1,5 @@
-import Locked
 import Supervision
+import SupervisionLock
 import Systemd
 
 /// One run of a daemon: everything between the snapshot of the environment and the exit status.
@@ -28,7 +28,10 @@ final class DaemonRun: Sendable {
 
     /// Prepares a run.
     ///
-    /// - Parameter cutShort: Ends the process at once: a second signal came.
+    /// - Parameters:
+    ///   - environment: What the manager told the process.
+    ///   - log: Where failures are told.
+    ///   - cutShort: Ends the process at once: a second signal came.
     init(
         environment: ServiceEnvironment,
         log: DaemonLog,
@@ -61,8 +64,10 @@ final class DaemonRun: Sendable {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
         do {
             let supervisor = try await daemon.supervisor
-            let context = DaemonContext(environment: environment, notifier: notifier, log: log) { [self] in
-                startPinger(watching: supervisor)
+            // Weakly: the supervisor holds the events' reader, which holds this.
+            let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
+                [self, weak supervisor] in
+                if let supervisor { startPinger(watching: supervisor) }
             }
             supervisor.readEvents { [self] event in read(event, context) }
             let isStopRequested = state.withLock { state in
@@ -104,7 +109,9 @@ final class DaemonRun: Sendable {
         }
     }
 
-    /// `STOPPING=1`, once: before the first child is told to stop. It cannot be taken back.
+    /// `STOPPING=1`, once: before the first child is told to stop.
+    ///
+    /// It cannot be taken back.
     private func tellStopping() {
         let isFirst = state.withLock { state in
             defer { state.hasSentStopping = true }

@@ -26,7 +26,9 @@ public struct ExitCode: RawRepresentable, Sendable, Hashable {
     /// 75, `EX_TEMPFAIL`: the daemon was asked to stop, and some children did not.
     public static let childrenAbandoned = ExitCode(rawValue: 75)
 
-    /// 78, `EX_CONFIG`: the tree could not be made, or a spec in it is wrong. Nothing was started.
+    /// 78, `EX_CONFIG`: the tree could not be made, or a spec in it is wrong.
+    ///
+    /// Nothing was started.
     public static let configuration = ExitCode(rawValue: 78)
 
     /// The status that tells of an error.

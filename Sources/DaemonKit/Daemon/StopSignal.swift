@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 import Dispatch
 
 #if canImport(Glibc)
@@ -44,7 +44,7 @@ final class StopSignals: Sendable {
 
     init(_ receive: @escaping @Sendable (StopSignal) -> Void) throws {
         let numbers = StopSignal.allCases.map(\.number)
-        let descriptor = csystem_signal_pipe(numbers, CInt(numbers.count))
+        let descriptor = csupervision_signal_pipe(numbers, CInt(numbers.count))
         guard descriptor >= 0 else {
             throw SocketError(.systemError, "cannot make a pipe for signals", errno: -descriptor)
         }

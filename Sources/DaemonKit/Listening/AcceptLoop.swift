@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 /// Serves a listening socket: a thread accepts, and each connection has a task.
 struct AcceptLoop {
@@ -20,7 +20,7 @@ struct AcceptLoop {
             // Not before a drain or a cancellation that is there already is known to it: it must accept nobody then.
             let thread = try acceptor.start()
             // When its queue has ended, so has it, or nearly.
-            defer { csystem_thread_join(thread) }
+            defer { csupervision_thread_join(thread) }
 
             try await withThrowingDiscardingTaskGroup { tasks in
                 session.started()

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// From the thread that accepts to the task that serves: connections, in order.
 ///

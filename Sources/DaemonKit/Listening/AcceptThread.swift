@@ -1,5 +1,5 @@
-internal import CSystem
-import Locked
+internal import CSupervision
+import SupervisionLock
 
 #if canImport(Glibc)
     internal import Glibc
@@ -75,10 +75,10 @@ final class AcceptThread: Sendable {
     /// Starts the thread.
     ///
     /// - Returns: The thread, to be joined once, after the end of the queue.
-    func start() throws -> csystem_thread {
-        var thread = csystem_thread()
+    func start() throws -> csupervision_thread {
+        var thread = csupervision_thread()
         let context = Unmanaged.passRetained(self)
-        let failure = csystem_thread_start(
+        let failure = csupervision_thread_start(
             &thread,
             "accept \(socket.name)",
             { context in
@@ -206,8 +206,8 @@ final class AcceptThread: Sendable {
 extension AcceptThread {
     /// accept4(2), with what every connection needs set on it.
     static let system: Accept = { listener in
-        var peer = csystem_address()
-        let result = csystem_socket_accept(listener, &peer)
+        var peer = csupervision_address()
+        let result = csupervision_socket_accept(listener, &peer)
         return result >= 0 ? .accepted(result, peer: SocketAddress(peer)) : .failed(-result)
     }
 }

@@ -22,7 +22,9 @@ final class ActiveListener: Sendable {
         }
     }
 
-    /// Waits until every socket has been drained, or one of them has failed. Does not end by cancellation.
+    /// Waits until every socket has been drained, or one of them has failed.
+    ///
+    /// Does not end by cancellation.
     func waitUntilEnded() async throws {
         try await serving.value
     }

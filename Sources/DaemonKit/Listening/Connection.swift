@@ -1,5 +1,5 @@
-internal import CSystem
-import Locked
+internal import CSupervision
+import SupervisionLock
 
 #if canImport(Glibc)
     internal import Glibc
@@ -133,7 +133,7 @@ public final class Connection: Sendable {
             let descriptor = try state.open(peer)
             guard state.hasSources else { return (descriptor, state.take()) }
             // Dispatch still knows this number, and lets go of it only in its own time.
-            let copy = csystem_descriptor_duplicate(descriptor)
+            let copy = csupervision_descriptor_duplicate(descriptor)
             guard copy >= 0 else {
                 let message = "cannot duplicate the descriptor of the connection from \(peer)"
                 throw SocketError(.systemError, message, errno: -copy)
@@ -210,7 +210,7 @@ extension Connection {
             let descriptor = try state.open(peer)
             var result = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-                result = csystem_socket_read(descriptor, buffer.baseAddress, limit)
+                result = csupervision_socket_read(descriptor, buffer.baseAddress, limit)
                 count = max(0, result)
             }
             if result == -Int(EAGAIN) { return nil }
@@ -225,7 +225,7 @@ extension Connection {
             let descriptor = try state.open(peer)
             let result = bytes.withUnsafeBytes { buffer in
                 let rest = buffer[start...]
-                return csystem_socket_write(
+                return csupervision_socket_write(
                     descriptor,
                     UnsafeRawBufferPointer(rebasing: rest).baseAddress,
                     rest.count
@@ -240,7 +240,7 @@ extension Connection {
     private func shutdown(writing: Bool) {
         state.withLock { state in
             guard let descriptor = try? state.open(peer) else { return }
-            csystem_socket_shutdown(descriptor, writing ? 1 : 0)
+            csupervision_socket_shutdown(descriptor, writing ? 1 : 0)
         }
     }
 

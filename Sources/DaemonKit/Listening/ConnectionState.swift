@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// The descriptor of a connection, and who waits for it.
 ///

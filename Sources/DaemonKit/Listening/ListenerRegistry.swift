@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// The listeners of a tree: those that stand in it, and those that are being served now.
 final class ListenerRegistry: Sendable {

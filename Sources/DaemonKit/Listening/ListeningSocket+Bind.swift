@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 #if canImport(Glibc)
     internal import Glibc
@@ -36,7 +36,7 @@ extension ListeningSocket {
         case .port(let port):
             return try bind(endpoint, host: nil, port: port, backlog: length, name: name)
         case .host(let host, let port):
-            guard csystem_host_is_numeric(host) == 1, !host.utf8.contains(0) else {
+            guard csupervision_host_is_numeric(host) == 1, !host.utf8.contains(0) else {
                 throw SocketError(
                     .invalidEndpoint,
                     "cannot bind \(endpoint) for \"\(name)\": \"\(host)\" is not an IPv4 or IPv6 address; "
@@ -64,9 +64,9 @@ extension ListeningSocket {
         var step: UnsafePointer<CChar>?
         let descriptor =
             if let host {
-                csystem_socket_bind_inet(host, CInt(port), backlog, &step)
+                csupervision_socket_bind_inet(host, CInt(port), backlog, &step)
             } else {
-                csystem_socket_bind_inet(nil, CInt(port), backlog, &step)
+                csupervision_socket_bind_inet(nil, CInt(port), backlog, &step)
             }
         return try adopt(descriptor, step: step, of: "\(endpoint)", name: name, file: nil)
     }
@@ -89,7 +89,7 @@ extension ListeningSocket {
         var bytes = path.utf8.map { CChar(bitPattern: $0) }
         if isAbstract { bytes[0] = 0 }
         var step: UnsafePointer<CChar>?
-        var descriptor = csystem_socket_bind_unix(bytes, bytes.count, backlog, &step)
+        var descriptor = csupervision_socket_bind_unix(bytes, bytes.count, backlog, &step)
         if descriptor == -ENAMETOOLONG {
             let message =
                 "cannot bind \"\(path)\" for \"\(name)\": \(bytes.count) bytes; "
@@ -98,7 +98,7 @@ extension ListeningSocket {
         }
         if descriptor == -EADDRINUSE, !isAbstract {
             try removeStale(path, name: name)
-            descriptor = csystem_socket_bind_unix(bytes, bytes.count, backlog, &step)
+            descriptor = csupervision_socket_bind_unix(bytes, bytes.count, backlog, &step)
         }
         let file = descriptor >= 0 && !isAbstract ? SocketFile(at: path) : nil
         return try adopt(descriptor, step: step, of: path, name: name, file: file)
@@ -109,7 +109,7 @@ extension ListeningSocket {
     /// What is no socket, or has a listener, stays.
     private static func removeStale(_ path: String, name: String) throws {
         let file = SocketFile(at: path)
-        switch csystem_unix_path_is_stale(path) {
+        switch csupervision_unix_path_is_stale(path) {
         case 0:
             // Where another process was faster, the path names its file now, and that stays.
             file?.remove()

@@ -1,5 +1,5 @@
-internal import CSystem
-import Locked
+internal import CSupervision
+import SupervisionLock
 
 #if canImport(Glibc)
     internal import Glibc
@@ -61,15 +61,15 @@ public final class ListeningSocket: Sendable {
     }
 
     init(adopting descriptor: CInt, name: String, origin: Origin, file: SocketFile?) throws {
-        let found = csystem_descriptor_inspect(descriptor).kind
-        guard found == CSYSTEM_KIND_STREAM_LISTENER else {
+        let found = csupervision_descriptor_inspect(descriptor).kind
+        guard found == CSUPERVISION_KIND_STREAM_LISTENER else {
             throw SocketError(
                 .notListening,
                 "descriptor \(descriptor) (\"\(name)\") is \(Self.describe(found)); "
                     + "a stream socket that listens is needed (ListenStream= with Accept=no)"
             )
         }
-        let failure = csystem_socket_prepare(descriptor)
+        let failure = csupervision_socket_prepare(descriptor)
         guard failure == 0 else {
             let message = "cannot make descriptor \(descriptor) (\"\(name)\") non-blocking and close-on-exec"
             throw SocketError(.systemError, message, errno: -failure)
@@ -126,16 +126,16 @@ public final class ListeningSocket: Sendable {
         file?.remove()
     }
 
-    private static func describe(_ kind: csystem_kind) -> String {
+    private static func describe(_ kind: csupervision_kind) -> String {
         switch kind {
-        case CSYSTEM_KIND_NOT_OPEN: "not open"
-        case CSYSTEM_KIND_SEQPACKET_LISTENER: "a sequential-packet socket"
-        case CSYSTEM_KIND_DATAGRAM: "a datagram socket"
-        case CSYSTEM_KIND_CONNECTION: "a connection, not a listener"
-        case CSYSTEM_KIND_FIFO: "a pipe"
-        case CSYSTEM_KIND_FILE: "a file"
-        case CSYSTEM_KIND_DIRECTORY: "a directory"
-        case CSYSTEM_KIND_MESSAGE_QUEUE: "a message queue"
+        case CSUPERVISION_KIND_NOT_OPEN: "not open"
+        case CSUPERVISION_KIND_SEQPACKET_LISTENER: "a sequential-packet socket"
+        case CSUPERVISION_KIND_DATAGRAM: "a datagram socket"
+        case CSUPERVISION_KIND_CONNECTION: "a connection, not a listener"
+        case CSUPERVISION_KIND_FIFO: "a pipe"
+        case CSUPERVISION_KIND_FILE: "a file"
+        case CSUPERVISION_KIND_DIRECTORY: "a directory"
+        case CSUPERVISION_KIND_MESSAGE_QUEUE: "a message queue"
         default: "not a stream socket that listens"
         }
     }

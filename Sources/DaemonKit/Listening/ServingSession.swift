@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// What one start of a listener is told, and tells.
 ///

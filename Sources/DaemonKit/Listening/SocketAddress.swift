@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 /// One end of a stream socket.
 public enum SocketAddress: Sendable, Hashable {
@@ -37,22 +37,22 @@ extension SocketAddress: CustomStringConvertible {
 }
 
 extension SocketAddress {
-    init(_ address: csystem_address) {
+    init(_ address: csupervision_address) {
         let text = withUnsafeBytes(of: address.text) { bytes in
             String(decoding: bytes.prefix(Int(address.length)), as: UTF8.self)
         }
         switch address.family {
-        case CSYSTEM_FAMILY_INET: self = .ipv4(host: text, port: Int(address.port))
-        case CSYSTEM_FAMILY_INET6: self = .ipv6(host: text, port: Int(address.port))
-        case CSYSTEM_FAMILY_UNIX: self = .unix(path: text.isEmpty ? nil : text)
+        case CSUPERVISION_FAMILY_INET: self = .ipv4(host: text, port: Int(address.port))
+        case CSUPERVISION_FAMILY_INET6: self = .ipv6(host: text, port: Int(address.port))
+        case CSUPERVISION_FAMILY_UNIX: self = .unix(path: text.isEmpty ? nil : text)
         default: self = .other(family: Int(address.raw_family))
         }
     }
 
     /// The address that a socket is bound to.
     static func local(of descriptor: CInt) -> SocketAddress {
-        var address = csystem_address()
-        csystem_socket_local_address(descriptor, &address)
+        var address = csupervision_address()
+        csupervision_socket_local_address(descriptor, &address)
         return SocketAddress(address)
     }
 }

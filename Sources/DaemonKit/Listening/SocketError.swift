@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 #if canImport(Glibc)
     internal import Glibc
@@ -82,7 +82,7 @@ public struct SocketError: Error, Sendable {
     static func text(of error: CInt) -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text in
             guard let start = text.baseAddress else { return "" }
-            csystem_error_text(error, start, text.count)
+            csupervision_error_text(error, start, text.count)
             return String(cString: start)
         }
     }

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 #if canImport(Glibc)
     internal import Glibc
@@ -19,9 +19,9 @@ final class SocketFile: Sendable {
 
     /// The socket that a path names now; nil where it names none.
     init?(at path: String) {
-        let pin = csystem_unix_path_pin(path)
-        var identity = csystem_file_identity()
-        guard csystem_unix_path_identity(path, &identity) == 0 else {
+        let pin = csupervision_unix_path_pin(path)
+        var identity = csupervision_file_identity()
+        guard csupervision_unix_path_identity(path, &identity) == 0 else {
             if pin >= 0 { closeDescriptor(pin) }
             return nil
         }
@@ -37,8 +37,8 @@ final class SocketFile: Sendable {
 
     /// Removes it, unless the path names another file by now.
     func remove() {
-        var now = csystem_file_identity()
-        guard csystem_unix_path_identity(path, &now) == 0 else { return }
+        var now = csupervision_file_identity()
+        guard csupervision_unix_path_identity(path, &now) == 0 else { return }
         if now.device == device, now.inode == inode { unlink(path) }
     }
 }

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSupervision
 
 #if canImport(Glibc)
     internal import Glibc
@@ -21,7 +21,7 @@ final class WakePipe: Sendable {
     init() throws {
         var readEnd: CInt = -1
         var writeEnd: CInt = -1
-        let failure = csystem_wake_open(&readEnd, &writeEnd)
+        let failure = csupervision_wake_open(&readEnd, &writeEnd)
         guard failure == 0 else {
             throw SocketError(
                 .systemError,
@@ -47,14 +47,14 @@ final class WakePipe: Sendable {
 
     /// Waits for a signal, or for something to read on a descriptor, or a while, rounded up to a millisecond.
     func wait(orUntilReadable descriptor: CInt = -1, atMost limit: Duration? = nil) {
-        _ = csystem_poll_readable(descriptor, readEnd, limit.map(Self.milliseconds) ?? -1)
+        _ = csupervision_poll_readable(descriptor, readEnd, limit.map(Self.milliseconds) ?? -1)
         var bytes: UInt64 = 0
         while read(readEnd, &bytes, 8) == 8 {}
     }
 
     /// Whether there is something to read now.
     func isReadable(_ descriptor: CInt) -> Bool {
-        csystem_poll_readable(descriptor, -1, 0) & 1 != 0
+        csupervision_poll_readable(descriptor, -1, 0) & 1 != 0
     }
 
     private static func milliseconds(_ duration: Duration) -> CInt {

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// What a child's body knows about its place in the tree, and how it reports that it has started.
 ///
@@ -7,7 +7,9 @@ public final class ChildContext: Sendable {
     /// Where the child stands.
     public var path: ChildPath { parent.appending(id) }
 
-    /// The supervisor's clock. Whatever a child measures, it measures on this, so that a test can move time.
+    /// The supervisor's clock.
+    ///
+    /// Whatever a child measures, it measures on this, so that a test can move time.
     public var clock: any Clock<Duration> { timekeeper.clock }
 
     /// What the children of the tree share.
@@ -25,8 +27,6 @@ public final class ChildContext: Sendable {
     private let state = Locked(State())
 
     private struct State {
-        var hasStarted = false
-        var hasEnded = false
         var isShutdownRequested = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
@@ -55,12 +55,8 @@ public final class ChildContext: Sendable {
     /// Only the first call counts; one after the body has ended does nothing. The body of a spec that takes no
     /// context has no need of this.
     public func started() {
-        let isFirst = state.withLock { state in
-            guard !state.hasStarted, !state.hasEnded else { return false }
-            state.hasStarted = true
-            return true
-        }
-        if isFirst { onStarted() }
+        // The machine knows which news is no news.
+        onStarted()
     }
 
     /// Whether the child has been told to stop.
@@ -100,10 +96,5 @@ public final class ChildContext: Sendable {
             return state.waiters.values
         }
         for waiter in waiters { waiter.resume() }
-    }
-
-    /// Notes that the body has ended: what is reported after that is not heard.
-    func end() {
-        state.withLock { $0.hasEnded = true }
     }
 }

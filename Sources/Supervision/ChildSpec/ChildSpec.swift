@@ -30,13 +30,19 @@
 ///
 /// - Note: Source: OTP `supervisor`, "Child specification".
 public struct ChildSpec: Child {
-    /// The child's name, unique among its siblings. It appears in events, errors and paths.
+    /// The child's name, unique among its siblings.
+    ///
+    /// It appears in events, errors and paths.
     public var id: String
 
-    /// When the child is started again after it has ended. Default: ``Restart/permanent``.
+    /// When the child is started again after it has ended.
+    ///
+    /// Default: ``Restart/permanent``.
     public var restart: Restart
 
-    /// How the child is stopped. Default: ``Shutdown/timeout(_:)`` of five seconds.
+    /// How the child is stopped.
+    ///
+    /// Default: ``Shutdown/timeout(_:)`` of five seconds.
     public var shutdown: Shutdown
 
     /// Whether the child is a supervisor itself.

@@ -8,10 +8,14 @@
 ///   window is up to a second longer than it says; this one is exact, on the supervisor's clock. The default
 ///   is Elixir's.
 public struct RestartIntensity: Sendable, Hashable {
-    /// How many restarts are allowed within ``period``. With 0, the first failure is one too many.
+    /// How many restarts are allowed within ``period``.
+    ///
+    /// With 0, the first failure is one too many.
     public var maxRestarts: Int
 
-    /// The sliding window. A restart exactly this old still counts.
+    /// The sliding window.
+    ///
+    /// A restart exactly this old still counts.
     public var period: Duration
 
     /// Describes an intensity.

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// Hands the events of a supervisor, and of those below it, to whoever reads them.
 final class EventHub: Sendable {
@@ -11,7 +11,9 @@ final class EventHub: Sendable {
 
     private let state = Locked(State())
 
-    /// Whether anyone would see an event. Building one costs more than asking.
+    /// Whether anyone would see an event.
+    ///
+    /// Building one costs more than asking.
     var hasReaders: Bool {
         let (isRead, parent) = state.withLock { (!$0.readers.isEmpty || !$0.streams.isEmpty, $0.parent) }
         return isRead || parent?.hasReaders == true

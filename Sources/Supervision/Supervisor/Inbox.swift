@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// Where news reaches a running supervisor: any thread puts it in, one task takes it out, in order.
 final class Inbox: Sendable {
@@ -41,8 +41,9 @@ final class Inbox: Sendable {
         }
     }
 
-    /// Waits until there is something, and takes it all out. Not ended by cancellation: a supervisor whose
-    /// task is cancelled has its stop to see to.
+    /// Waits until there is something, and takes it all out.
+    ///
+    /// Not ended by cancellation: a supervisor whose task is cancelled has its stop to see to.
     func next() async -> [Message] {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in

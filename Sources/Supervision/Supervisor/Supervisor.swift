@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// Starts children in order, keeps them running, and stops them in reverse order.
 ///
@@ -57,7 +57,9 @@ public final class Supervisor: Child {
         var isStopRequested = false
     }
 
-    /// Describes a supervisor. Nothing runs until ``run()``, or until the supervisor it is nested in starts it.
+    /// Describes a supervisor.
+    ///
+    /// Nothing runs until ``run()``, or until the supervisor it is nested in starts it.
     ///
     /// - Parameters:
     ///   - id: Its name among its siblings, where it is nested.
@@ -152,14 +154,16 @@ public final class Supervisor: Child {
     ///
     /// - Parameter bufferingPolicy: What to do for a reader that does not keep up. By default everything is
     ///   kept for it, without limit.
+    /// - Returns: The events, in order.
     public func events(
         bufferingPolicy: AsyncStream<SupervisorEvent>.Continuation.BufferingPolicy = .unbounded
     ) -> AsyncStream<SupervisorEvent> {
         eventHub.stream(bufferingPolicy: bufferingPolicy)
     }
 
-    /// Calls `reader` with each event before the supervisor acts on it. For what must come first: the manager
-    /// hears of a stop before any child does.
+    /// Calls `reader` with each event before the supervisor acts on it.
+    ///
+    /// For what must come first: the manager hears of a stop before any child does.
     package func readEvents(_ reader: @escaping @Sendable (SupervisorEvent) -> Void) {
         eventHub.read(reader)
     }

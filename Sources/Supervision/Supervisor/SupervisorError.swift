@@ -9,27 +9,37 @@ public struct SupervisorError: Error, Sendable {
     /// What the child threw, where it threw something.
     public var underlying: (any Error)?
 
-    /// Children that still ran when their time was up. They run on until the process ends.
+    /// Children that still ran when their time was up.
+    ///
+    /// They run on until the process ends.
     public var abandoned: [ChildPath]
 
     /// What is to be mended, for the people who read it.
     public var details: [String]
 
-    /// What can go wrong. More may be added.
+    /// What can go wrong.
+    ///
+    /// More may be added.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The name of the code.
         public var description: String
 
-        /// The tree was not started: something is wrong with a spec. ``SupervisorError/details`` has it all.
+        /// The tree was not started: something is wrong with a spec.
+        ///
+        /// ``SupervisorError/details`` has it all.
         public static let invalidTree = Code(description: "invalidTree")
 
         /// The supervisor runs already.
         public static let alreadyRunning = Code(description: "alreadyRunning")
 
-        /// A child did not start. Those before it were stopped again, in reverse order.
+        /// A child did not start.
+        ///
+        /// Those before it were stopped again, in reverse order.
         public static let childFailedToStart = Code(description: "childFailedToStart")
 
-        /// A child failed once more than the ``RestartIntensity`` allows. All children were stopped.
+        /// A child failed once more than the ``RestartIntensity`` allows.
+        ///
+        /// All children were stopped.
         public static let gaveUp = Code(description: "gaveUp")
 
         /// All children were told to stop, and ``SupervisorError/abandoned`` tells which did not.

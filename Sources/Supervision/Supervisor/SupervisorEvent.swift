@@ -17,7 +17,9 @@ public struct SupervisorEvent: Sendable {
         kind.child.map(supervisor.appending)
     }
 
-    /// What can happen in a supervisor. A child is named by its id.
+    /// What can happen in a supervisor.
+    ///
+    /// A child is named by its id.
     public enum Kind: Sendable {
         /// The supervisor begins to start its children.
         case starting

@@ -148,7 +148,9 @@ extension SupervisorMachine {
         }
     }
 
-    /// The supervisor is to stop. Honoured in every phase, before the start included.
+    /// The supervisor is to stop.
+    ///
+    /// Honoured in every phase, before the start included.
     mutating func stopRequested(at now: Duration) -> [Action] {
         beginStop(.requested, at: now)
     }
@@ -242,8 +244,7 @@ extension SupervisorMachine {
     /// Goes on to the last child that is still up, or ends when there is none.
     private mutating func stopNext(at now: Duration) -> [Action] {
         guard case .stopping(let reason, let previous) = phase else { return [] }
-        let rest = slots[..<(previous?.ref.slot ?? slots.count)]
-        guard let slot = rest.lastIndex(where: { $0.state == .starting || $0.state == .running }) else {
+        guard let slot = lastUp(below: previous?.ref.slot ?? slots.count) else {
             phase = .ended
             return [.report(.stopped), .finish(reason, abandoned: abandoned)]
         }
@@ -258,6 +259,15 @@ extension SupervisorMachine {
         if asks { stop.grace = Shutdown.cancellationGrace }
         phase = .stopping(reason, current: stop)
         return [.report(.childStopping(ref)), asks ? .ask(ref) : .cancel(ref)]
+    }
+
+    /// The last child that is up among those before a slot.
+    ///
+    /// Not by a slice, which would share the array's storage and have the next change copy it whole.
+    private func lastUp(below end: Int) -> Int? {
+        var slot = end - 1
+        while slot >= 0, slots[slot].state != .starting, slots[slot].state != .running { slot -= 1 }
+        return slot >= 0 ? slot : nil
     }
 
     private var abandoned: [Ref] {

@@ -110,14 +110,15 @@ struct SupervisorRun {
             } catch {
                 exit = .threw(error)
             }
-            context.end()
             inbox.send(.ended(ref, exit))
         }
         copies[ref.slot] = Copy(context: context, task: task)
     }
 
-    /// Sees to it that the machine's deadline is noticed. A timer that is set too early is left alone: when it
-    /// goes off, the right one is set. So a row of children that stop in time costs one timer, not one each.
+    /// Sees to it that the machine's deadline is noticed.
+    ///
+    /// A timer that is set too early is left alone: when it goes off, the right one is set. So a row of
+    /// children that stop in time costs one timer, not one each.
     private mutating func armTimer() {
         guard let deadline = machine.deadline else { return }
         if let timer {

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 /// What the children of one running tree share without knowing each other: one value of a type.
 ///

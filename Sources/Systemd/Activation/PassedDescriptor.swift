@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 
 /// One descriptor that the service manager passed, and what it is.
 ///
@@ -33,7 +33,7 @@ public struct PassedDescriptor: Sendable, Hashable {
     public init(number: CInt, name: String = unknownName) {
         self.number = number
         self.name = name
-        var found = csystem_descriptor_inspect(number)
+        var found = csupervision_descriptor_inspect(number)
         kind = DescriptorKind(found.kind)
         family = SocketFamily(found.family)
         let length = Int(found.address_length)
@@ -53,32 +53,32 @@ extension PassedDescriptor: CustomStringConvertible {
 }
 
 extension DescriptorKind {
-    fileprivate init(_ kind: csystem_kind) {
+    fileprivate init(_ kind: csupervision_kind) {
         self =
             switch kind {
-            case CSYSTEM_KIND_NOT_OPEN: .notOpen
-            case CSYSTEM_KIND_STREAM_LISTENER: .streamListener
-            case CSYSTEM_KIND_SEQPACKET_LISTENER: .seqpacketListener
-            case CSYSTEM_KIND_DATAGRAM: .datagram
-            case CSYSTEM_KIND_CONNECTION: .connection
-            case CSYSTEM_KIND_FIFO: .fifo
-            case CSYSTEM_KIND_FILE: .file
-            case CSYSTEM_KIND_DIRECTORY: .directory
-            case CSYSTEM_KIND_MESSAGE_QUEUE: .messageQueue
+            case CSUPERVISION_KIND_NOT_OPEN: .notOpen
+            case CSUPERVISION_KIND_STREAM_LISTENER: .streamListener
+            case CSUPERVISION_KIND_SEQPACKET_LISTENER: .seqpacketListener
+            case CSUPERVISION_KIND_DATAGRAM: .datagram
+            case CSUPERVISION_KIND_CONNECTION: .connection
+            case CSUPERVISION_KIND_FIFO: .fifo
+            case CSUPERVISION_KIND_FILE: .file
+            case CSUPERVISION_KIND_DIRECTORY: .directory
+            case CSUPERVISION_KIND_MESSAGE_QUEUE: .messageQueue
             default: .other
             }
     }
 }
 
 extension SocketFamily {
-    fileprivate init?(_ family: csystem_family) {
+    fileprivate init?(_ family: csupervision_family) {
         switch family {
-        case CSYSTEM_FAMILY_NONE: return nil
-        case CSYSTEM_FAMILY_INET: self = .inet
-        case CSYSTEM_FAMILY_INET6: self = .inet6
-        case CSYSTEM_FAMILY_UNIX: self = .unix
-        case CSYSTEM_FAMILY_NETLINK: self = .netlink
-        case CSYSTEM_FAMILY_VSOCK: self = .vsock
+        case CSUPERVISION_FAMILY_NONE: return nil
+        case CSUPERVISION_FAMILY_INET: self = .inet
+        case CSUPERVISION_FAMILY_INET6: self = .inet6
+        case CSUPERVISION_FAMILY_UNIX: self = .unix
+        case CSUPERVISION_FAMILY_NETLINK: self = .netlink
+        case CSUPERVISION_FAMILY_VSOCK: self = .vsock
         default: self = .other
         }
     }

@@ -1,4 +1,4 @@
-import Locked
+import SupervisionLock
 
 #if canImport(Glibc)
     import Glibc

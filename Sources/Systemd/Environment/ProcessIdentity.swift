@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 
 #if canImport(Glibc)
     import Glibc
@@ -33,7 +33,7 @@ public struct ProcessIdentity: Sendable, Hashable {
     /// The calling process, asked from the kernel each time.
     public static var current: ProcessIdentity {
         var inode: UInt64 = 0
-        let known = csystem_own_pidfd_inode(&inode) == 0
+        let known = csupervision_own_pidfd_inode(&inode) == 0
         return ProcessIdentity(pid: getpid(), pidfdInode: known ? inode : nil)
     }
 }

@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 
 #if canImport(Glibc)
     import Glibc
@@ -74,10 +74,12 @@ extension ServiceEnvironment {
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
     ]
 
-    /// The real environment. Of a variable that is there twice, the first counts, as for `getenv`.
+    /// The real environment.
+    ///
+    /// Of a variable that is there twice, the first counts, as for `getenv`.
     private static func readVariables() -> [String: String] {
         var variables: [String: String] = [:]
-        guard var entry = csystem_environment() else { return variables }
+        guard var entry = csupervision_environment() else { return variables }
         while let text = entry.pointee {
             // A repaired character makes another name or path of it; it then fails to match or to connect.
             let parts = String(cString: text).split(

@@ -1,5 +1,5 @@
-import CSystem
-import Locked
+import CSupervision
+import SupervisionLock
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 
 #if canImport(Glibc)
     import Glibc
@@ -32,7 +32,7 @@ struct NotifySocket {
     mutating func open() -> SystemdError? {
         guard descriptor < 0 else { return nil }
         let path = address.socketPath
-        let result = csystem_notify_connect(path, path.count)
+        let result = csupervision_notify_connect(path, path.count)
         guard result >= 0 else {
             return .system(.sendFailed, "cannot connect to the manager's socket \(address)", errno: -result)
         }
@@ -43,11 +43,11 @@ struct NotifySocket {
     /// Sends one datagram; a manager that came back behind the same address is connected to anew, once.
     mutating func send(_ bytes: [UInt8]) -> Attempt {
         if let error = open() { return .failed(error) }
-        var failure = csystem_notify_send(descriptor, bytes, bytes.count)
+        var failure = csupervision_notify_send(descriptor, bytes, bytes.count)
         if Self.saysGone(-failure) {
             close()
             if let error = open() { return .failed(error) }
-            failure = csystem_notify_send(descriptor, bytes, bytes.count)
+            failure = csupervision_notify_send(descriptor, bytes, bytes.count)
         }
         switch -failure {
         case 0: return .sent

@@ -1,4 +1,4 @@
-import CSystem
+import CSupervision
 
 #if canImport(Glibc)
     import Glibc
@@ -42,7 +42,7 @@ package struct WakeableThread: Sendable {
 
     private let alarm: Alarm
     private let writeEnd: CInt
-    private let thread: csystem_thread
+    private let thread: csupervision_thread
 
     private final class Body {
         let run: @Sendable (Alarm) -> Void
@@ -63,7 +63,7 @@ package struct WakeableThread: Sendable {
     package init(name: String, run: @escaping @Sendable (Alarm) -> Void) throws(SystemdError) {
         var readEnd: CInt = -1
         var writeEnd: CInt = -1
-        var failure = csystem_wake_open(&readEnd, &writeEnd)
+        var failure = csupervision_wake_open(&readEnd, &writeEnd)
         guard failure == 0 else {
             throw .system(.sendFailed, "cannot open a pipe for the sending thread", errno: -failure)
         }
@@ -71,8 +71,8 @@ package struct WakeableThread: Sendable {
         self.writeEnd = writeEnd
 
         let body = Unmanaged.passRetained(Body(run: run, alarm: alarm))
-        var thread = csystem_thread()
-        failure = csystem_thread_start(
+        var thread = csupervision_thread()
+        failure = csupervision_thread_start(
             &thread,
             name,
             { context in
@@ -102,7 +102,7 @@ package struct WakeableThread: Sendable {
     ///
     /// Not from the thread itself.
     package func join() {
-        csystem_thread_join(thread)
+        csupervision_thread_join(thread)
         closeDescriptor(alarm.readEnd)
         closeDescriptor(writeEnd)
     }

@@ -1,6 +1,6 @@
 import DaemonKit
 import Glibc
-import Locked
+import SupervisionLock
 import Testing
 
 @testable import DaemonKit

@@ -1,5 +1,5 @@
 import DaemonKit
-import Locked
+import SupervisionLock
 
 @testable import DaemonKit
 

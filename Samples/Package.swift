@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Real services on the kit. Frameworks live here and never in the kit itself.
+let package = Package(
+    name: "Samples",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "hello", targets: ["hello"]),
+        .library(name: "HTTPListener", targets: ["HTTPListener"]),
+    ],
+    dependencies: [
+        .package(name: "swift-supervision", path: ".."),
+        // Without its traits Hummingbird needs FoundationEssentials alone: static binaries stay small.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    ],
+    targets: [
+        // Hummingbird 2 on connections that the kit accepted; an app can take this folder whole.
+        .target(
+            name: "HTTPListener",
+            dependencies: [
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // The smallest whole service: one page, sockets, readiness, a drain.
+        .executableTarget(
+            name: "hello",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .testTarget(
+            name: "HTTPListenerTests",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

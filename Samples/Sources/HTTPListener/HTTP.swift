@@ -1,0 +1,107 @@
+public import DaemonKit
+public import Hummingbird
+public import HummingbirdCore
+public import Logging
+public import NIOCore
+public import NIOPosix
+
+/// Answers a listener's connections with Hummingbird.
+///
+/// ```swift
+/// let router = Router()
+/// router.get("/") { _, _ in "Hello World!" }
+///
+/// Listener("http", fallback: .port(4000), serving: HTTP(router))
+/// ```
+///
+/// The kit accepts; each connection is then moved to an event loop, where Hummingbird's own code answers it.
+/// No `Application` is involved: sockets, signals and the order of starting and stopping are the tree's.
+///
+/// When the listener drains:
+/// - A request in flight is finished, and its response says `Connection: close`.
+/// - A connection kept alive, on which nothing is asked, is closed at once.
+/// - One that has not sent a request yet has ``HTTPConfiguration/drainGrace`` to do so.
+///
+/// Cancellation closes the connection at once, whatever is under way on it, and cancels its route. So nothing
+/// that a client does, or leaves undone, outlasts the limit of the `Drainer`; a route that ignores its
+/// cancellation does.
+public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
+    private let base: Base
+    private let eventLoopGroup: any EventLoopGroup
+    private let logger: Logger
+
+    /// Serves with a protocol of Hummingbird's: what `setup` puts into a channel's pipeline is told of a drain
+    /// by a `ChannelShouldQuiesceEvent`.
+    ///
+    /// - Parameters:
+    ///   - base: Sets a connection up, and answers what comes over it.
+    ///   - eventLoopGroup: Where connections live; default the process's own, with a thread for each core.
+    ///   - logger: Given to `base`.
+    public init(
+        channel base: Base,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        logger: Logger = Logger(label: "http")
+    ) {
+        self.base = base
+        self.eventLoopGroup = eventLoopGroup
+        self.logger = logger
+    }
+
+    /// Answers one connection until it is over.
+    ///
+    /// Cancellation closes it at once, and returns when its route has ended.
+    ///
+    /// - Parameter connection: Just accepted; its descriptor is taken.
+    /// - Throws: What kept the descriptor from being taken, or the channel from being set up.
+    public func handle(_ connection: Connection) async throws {
+        let descriptor = try connection.takeDescriptor()
+        // The channel owns the descriptor from here on, also when its set-up fails.
+        let value = try await ClientBootstrap(group: eventLoopGroup)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .withConnectedSocket(descriptor) { [base, logger] channel in
+                base.setup(channel: channel, logger: logger)
+            }
+        let channel = value.channel
+        connection.onDrain {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+        await withTaskCancellationHandler {
+            await base.handle(value: value, logger: logger)
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+}
+
+extension HTTP where Base == HTTP1 {
+    /// Answers HTTP/1.1 and HTTP/1.0 with the routes of a router.
+    ///
+    /// - Parameters:
+    ///   - router: Its responder is built here: routes added later do not count.
+    ///   - configuration: Times and limits.
+    ///   - logger: Each request's context carries a copy of it, with the id of the request.
+    public init<Builder: HTTPResponderBuilder>(
+        _ router: Builder,
+        configuration: HTTPConfiguration = HTTPConfiguration(),
+        logger: Logger = Logger(label: "http")
+    ) where Builder.Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        self.init(responder: router.buildResponder(), configuration: configuration, logger: logger)
+    }
+
+    /// Answers HTTP/1.1 and HTTP/1.0 with a responder.
+    ///
+    /// - Parameters:
+    ///   - responder: What answers each request. An error that it throws is answered with status 500.
+    ///   - configuration: Times and limits.
+    ///   - logger: Each request's context carries a copy of it, with the id of the request.
+    public init<Responder: HTTPResponder>(
+        responder: Responder,
+        configuration: HTTPConfiguration = HTTPConfiguration(),
+        logger: Logger = Logger(label: "http")
+    ) where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        self.init(
+            channel: HTTP1(responder: responder, configuration: configuration, logger: logger),
+            logger: logger
+        )
+    }
+}

@@ -1,0 +1,210 @@
+import NIOCore
+import NIOHTTP1
+
+/// What a connection owes its client, between the decoder and Hummingbird: does what ``HTTP1Lifecycle`` says.
+final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let clock: HTTPDate
+    private var lifecycle: HTTP1Lifecycle
+    private var context: ChannelHandlerContext?
+    private var timer: (callback: NIOScheduledCallback, deadline: NIODeadline)?
+
+    init(configuration: HTTPConfiguration, clock: HTTPDate) {
+        self.clock = clock
+        self.lifecycle = HTTP1Lifecycle(configuration)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin()
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let intake =
+            switch unwrapInboundIn(data) {
+            case .head(let head):
+                lifecycle.requestHead(
+                    keepAlive: head.isKeepAlive,
+                    hosts: head.headers.count(of: "host"),
+                    isVersion10: head.version == .http1_0,
+                    now: .now()
+                )
+            case .body: lifecycle.requestBody(now: .now())
+            case .end: lifecycle.requestEnd(now: .now())
+            }
+        switch intake {
+        case .pass: context.fireChannelRead(data)
+        case .drop: break
+        case .refuse(let refusal): refuse(refusal, context)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        lifecycle.readComplete(now: .now())
+        // Nobody further on reads any more, and the client's closing would never be seen.
+        if lifecycle.isEnding { context.read() }
+        keepTime()
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        switch lifecycle.requestBroken(.parserError(error)) {
+        case .pass: context.fireErrorCaught(error)
+        case .drop: break
+        case .refuse(let refusal): refuse(refusal, context)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent:
+            lifecycle.drain(now: .now())
+            return keepTime()
+        case ChannelEvent.inputClosed:
+            lifecycle.inputClosed()
+        case ChannelEvent.outputClosed:
+            lifecycle.outputClosed(now: .now())
+            keepTime()
+            // What was held back so far has to be read now, up to the client's end.
+            context.read()
+        default:
+            break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    // MARK: Writing
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where (100..<200).contains(head.status.code):
+            context.write(data, promise: promise)
+        case .head(let head):
+            // To HTTP/1.0, a body of unknown length ends with the connection: the encoder says so.
+            let isUnbounded = lifecycle.isVersion10 && head.headers.count(of: "content-length") == 0
+            let isLast = lifecycle.responseHead(keepAlive: head.isKeepAlive && !isUnbounded)
+            guard isLast || lifecycle.isVersion10 else { return context.write(data, promise: promise) }
+            let head = fit(head, isLast: isLast)
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body:
+            context.write(data, promise: promise)
+        case .end:
+            if lifecycle.responseEnd(now: .now()) {
+                finish(with: data, promise, context)
+            } else {
+                keepTime()
+                context.write(data, promise: promise)
+            }
+        }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        // Where the input is closed, closing the output closes all, and drops what is not sent yet.
+        if mode == .output, lifecycle.phase == .flushing {
+            promise?.succeed()
+        } else {
+            context.close(mode: mode, promise: promise)
+        }
+    }
+
+    /// Says whether the connection ends, in the words of the client's version.
+    private func fit(_ head: HTTPResponseHead, isLast: Bool) -> HTTPResponseHead {
+        var head = head
+        // The encoder chunks only where the version allows it.
+        if lifecycle.isVersion10 { head.version = .http1_0 }
+        head.headers.replaceOrAdd(name: "Connection", value: isLast ? "close" : "keep-alive")
+        return head
+    }
+
+    /// Sends the end of the last response, and only then ends the sending.
+    private func finish(
+        with data: NIOAny,
+        _ promise: EventLoopPromise<Void>?,
+        _ context: ChannelHandlerContext
+    ) {
+        let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(data, promise: sent)
+        let closing = NIOLoopBound(context, eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            closing.value.close(mode: .output, promise: nil)
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
+        var head = HTTPResponseHead(version: .http1_1, status: refusal.status)
+        head.headers.add(name: "Date", value: clock.now)
+        head.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
+        head.headers.add(name: "Content-Length", value: "\(refusal.text.utf8.count)")
+        write(context: context, data: wrapOutboundOut(.head(head)), promise: nil)
+        let body = context.channel.allocator.buffer(string: refusal.text)
+        write(context: context, data: wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        write(context: context, data: wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    // MARK: Time
+
+    private func begin() {
+        lifecycle.connected(now: .now())
+        keepTime()
+    }
+
+    private func end() {
+        timer?.callback.cancel()
+        timer = nil
+        context = nil
+    }
+
+    /// Sees to being called no later than the deadline.
+    ///
+    /// Deadlines mostly move on, and moving the timer costs: one that comes too early looks again.
+    private func keepTime() {
+        guard let context, let deadline = lifecycle.deadline else { return }
+        if let timer {
+            guard deadline < timer.deadline else { return }
+            timer.callback.cancel()
+        }
+        // Throws only while the loop is being shut down, when nothing is left to be timed.
+        let callback = try? context.eventLoop.assumeIsolated().scheduleCallback(at: deadline, handler: self)
+        timer = callback.map { ($0, deadline) }
+    }
+
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        timer = nil
+        if lifecycle.deadlinePassed(now: .now()) {
+            context?.close(promise: nil)
+        } else {
+            keepTime()
+        }
+    }
+}
+
+extension HTTPHeaders {
+    fileprivate func count(of name: String) -> Int {
+        var count = 0
+        for (field, _) in self where field.utf8.count == name.utf8.count && field.lowercased() == name {
+            count += 1
+        }
+        return count
+    }
+}

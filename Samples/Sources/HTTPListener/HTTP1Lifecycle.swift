@@ -1,0 +1,182 @@
+import NIOCore
+
+/// What one HTTP/1 connection has seen, and how long it may go on: decisions only, so that they can be tested
+/// as values.
+///
+/// Inputs say what happened and when; what is to be done is returned. ``deadline`` is the time at which
+/// ``deadlinePassed(now:)`` is wanted, and may change with every input.
+struct HTTP1Lifecycle {
+    enum Phase: Equatable {
+        /// Requests are taken.
+        case open
+        /// No further request is taken; the connection ends with the response that is due.
+        case lastRequest
+        /// The last response is written, and not yet sent.
+        case flushing
+        /// All is sent and the sending ended; what the client still sends is dropped until it closes.
+        case lingering
+    }
+
+    /// What becomes of a part of a request.
+    enum Intake: Equatable {
+        case pass
+        case drop
+        case refuse(Refusal)
+    }
+
+    private let times: HTTPConfiguration
+    private(set) var phase = Phase.open
+    private(set) var deadline: NIODeadline?
+
+    /// Requests whose head was passed on, and whose response has not been written to its end.
+    private var inProgress = 0
+    private var isReadingRequest = false
+    /// Parts have come since the last pause in reading.
+    private var sawParts = false
+    /// Bytes of a head have come, and not all of it; at the beginning, of the first head none at all.
+    private var awaitsHead = true
+    private var isDraining = false
+    private var isInputClosed = false
+    /// HTTP/1.0, where a connection persists only if both sides say so.
+    private(set) var isVersion10 = false
+
+    init(_ times: HTTPConfiguration) {
+        self.times = times
+    }
+
+    // MARK: Reading
+
+    mutating func connected(now: NIODeadline) {
+        deadline = now + times.headTimeout
+    }
+
+    mutating func requestHead(keepAlive: Bool, hosts: Int, isVersion10: Bool, now: NIODeadline) -> Intake {
+        sawParts = true
+        guard phase == .open else { return .drop }
+        // While draining, one request more is answered, and none that comes behind it.
+        if isDraining, inProgress > 0 {
+            phase = .lastRequest
+            return .drop
+        }
+        awaitsHead = false
+        guard hosts == 1 || (hosts == 0 && isVersion10) else {
+            return refuse(.hosts(hosts))
+        }
+        self.isVersion10 = isVersion10
+        inProgress += 1
+        isReadingRequest = true
+        if !keepAlive { phase = .lastRequest }
+        deadline = now + times.idleTimeout
+        return .pass
+    }
+
+    mutating func requestBody(now: NIODeadline) -> Intake {
+        sawParts = true
+        guard isReadingRequest, !isEnding else { return .drop }
+        deadline = now + times.idleTimeout
+        return .pass
+    }
+
+    mutating func requestEnd(now: NIODeadline) -> Intake {
+        sawParts = true
+        guard isReadingRequest, !isEnding else { return .drop }
+        isReadingRequest = false
+        // How long a route takes is its own business; with its response written, the client's turn begins.
+        deadline = inProgress > 0 ? nil : now + times.idleTimeout
+        return .pass
+    }
+
+    /// All that has arrived so far is read.
+    mutating func readComplete(now: NIODeadline) {
+        if !sawParts, inProgress == 0, !isReadingRequest, phase == .open, !awaitsHead {
+            awaitsHead = true
+            deadline = now + (isDraining ? times.drainGrace : times.headTimeout)
+        }
+        sawParts = false
+    }
+
+    /// What has come is not HTTP.
+    mutating func requestBroken(_ refusal: Refusal) -> Intake {
+        // Within a body, the route has to learn of it: it may answer, or has answered in part.
+        if isReadingRequest, !isEnding {
+            phase = .lastRequest
+            return .pass
+        }
+        guard phase == .open else { return .drop }
+        return refuse(refusal)
+    }
+
+    mutating func inputClosed() {
+        isInputClosed = true
+        if phase == .open, inProgress > 0 { phase = .lastRequest }
+    }
+
+    private mutating func refuse(_ refusal: Refusal) -> Intake {
+        phase = .lastRequest
+        // Behind a request that is being answered, the end of the connection is answer enough.
+        guard inProgress == 0 else { return .drop }
+        inProgress = 1
+        return .refuse(refusal)
+    }
+
+    // MARK: Writing
+
+    /// - Returns: Whether the response has to say that the connection ends with it.
+    mutating func responseHead(keepAlive: Bool) -> Bool {
+        if !keepAlive { phase = max(phase, .lastRequest) }
+        if isDraining, inProgress <= 1 { phase = max(phase, .lastRequest) }
+        return phase != .open && inProgress <= 1
+    }
+
+    /// - Returns: Whether the connection ends when this is sent.
+    mutating func responseEnd(now: NIODeadline) -> Bool {
+        inProgress = max(0, inProgress - 1)
+        guard inProgress == 0 else { return false }
+        if phase == .lastRequest || isDraining || isInputClosed {
+            phase = .flushing
+            // A client that does not take its response has as long as the drain allows.
+            deadline = nil
+            return true
+        }
+        deadline = now + times.idleTimeout
+        return false
+    }
+
+    mutating func outputClosed(now: NIODeadline) {
+        phase = .lingering
+        deadline = now + times.lingerTimeout
+    }
+
+    // MARK: Ending
+
+    /// Whether nothing that still comes counts.
+    var isEnding: Bool { phase == .flushing || phase == .lingering }
+
+    mutating func drain(now: NIODeadline) {
+        guard !isDraining else { return }
+        isDraining = true
+        guard inProgress == 0, phase == .open else { return }
+        // Between two requests, that is one turn of the loop: what has arrived already is still read.
+        deadline = now + (awaitsHead ? times.drainGrace : .milliseconds(1))
+    }
+
+    /// - Returns: Whether to close at once.
+    mutating func deadlinePassed(now: NIODeadline) -> Bool {
+        guard let deadline, now >= deadline else { return false }
+        self.deadline = nil
+        return true
+    }
+}
+
+extension HTTP1Lifecycle.Phase: Comparable {
+    private var order: Int {
+        switch self {
+        case .open: 0
+        case .lastRequest: 1
+        case .flushing: 2
+        case .lingering: 3
+        }
+    }
+
+    static func < (one: Self, other: Self) -> Bool { one.order < other.order }
+}

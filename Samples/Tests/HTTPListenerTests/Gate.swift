@@ -1,0 +1,18 @@
+/// Holds a route until the test lets it go on, and tells the test that it has got there.
+final class Gate: Sendable {
+    private let arrivals = AsyncStream<Void>.makeStream()
+    private let opening = AsyncStream<Void>.makeStream()
+
+    /// The route's side; throws when the request's task is cancelled.
+    func pass() async throws {
+        arrivals.continuation.yield()
+        for await _ in opening.stream {}
+        try Task.checkCancellation()
+    }
+
+    func arrived() async {
+        for await _ in arrivals.stream { return }
+    }
+
+    func open() { opening.continuation.finish() }
+}

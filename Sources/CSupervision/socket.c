@@ -1,0 +1,332 @@
+#define _GNU_SOURCE
+#include "CSupervisionSocket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int parse_host(const char *host, int port, struct sockaddr_storage *address, socklen_t *size) {
+    memset(address, 0, sizeof *address);
+    struct sockaddr_in *inet = (struct sockaddr_in *)address;
+    if (inet_pton(AF_INET, host, &inet->sin_addr) == 1) {
+        inet->sin_family = AF_INET;
+        inet->sin_port = htons((uint16_t)port);
+        *size = sizeof *inet;
+        return 1;
+    }
+
+    char text[INET6_ADDRSTRLEN];
+    const char *scope = strchr(host, '%');
+    size_t length = scope ? (size_t)(scope - host) : strlen(host);
+    if (length >= sizeof text)
+        return 0;
+    memcpy(text, host, length);
+    text[length] = 0;
+    struct sockaddr_in6 *inet6 = (struct sockaddr_in6 *)address;
+    if (inet_pton(AF_INET6, text, &inet6->sin6_addr) != 1)
+        return 0;
+    inet6->sin6_family = AF_INET6;
+    inet6->sin6_port = htons((uint16_t)port);
+    if (scope && (inet6->sin6_scope_id = if_nametoindex(scope + 1)) == 0)
+        return 0;
+    *size = sizeof *inet6;
+    return 1;
+}
+
+int csupervision_host_is_numeric(const char *host) {
+    struct sockaddr_storage address;
+    socklen_t size;
+    return parse_host(host, 0, &address, &size);
+}
+
+int csupervision_socket_prepare(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    return fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int open_stream(int family) {
+#ifdef SOCK_CLOEXEC
+    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return descriptor < 0 ? -errno : descriptor;
+#else
+    int descriptor = socket(family, SOCK_STREAM, 0);
+    if (descriptor < 0)
+        return -errno;
+    int failure = csupervision_socket_prepare(descriptor);
+    if (failure < 0) {
+        close(descriptor);
+        return failure;
+    }
+    return descriptor;
+#endif
+}
+
+static int bind_and_listen(
+    int descriptor, const struct sockaddr *address, socklen_t size, int backlog, const char **step
+) {
+    *step = "bind";
+    if (bind(descriptor, address, size) == 0) {
+        *step = "listen";
+        if (listen(descriptor, backlog) == 0)
+            return descriptor;
+    }
+    int failure = -errno;
+    close(descriptor);
+    return failure;
+}
+
+static int bind_inet(
+    const struct sockaddr_storage *address, socklen_t size, int dual, int backlog, const char **step
+) {
+    *step = "socket";
+    int descriptor = open_stream(address->ss_family);
+    if (descriptor < 0)
+        return descriptor;
+    int on = 1, off = 0;
+    // A restart must not wait until the connections of the previous run have left TIME_WAIT.
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (dual && setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) {
+        *step = "setsockopt(IPV6_V6ONLY)";
+        int failure = -errno;
+        close(descriptor);
+        return failure;
+    }
+    return bind_and_listen(descriptor, (const struct sockaddr *)address, size, backlog, step);
+}
+
+int csupervision_socket_bind_inet(const char *host, int port, int backlog, const char **step) {
+    struct sockaddr_storage address;
+    socklen_t size;
+    if (host) {
+        *step = "host";
+        if (!parse_host(host, port, &address, &size))
+            return -EINVAL;
+        return bind_inet(&address, size, 0, backlog, step);
+    }
+    parse_host("::", port, &address, &size);
+    int descriptor = bind_inet(&address, size, 1, backlog, step);
+    // No IPv6 in the kernel, switched off by sysctl, or without the dual stack.
+    if (descriptor != -EAFNOSUPPORT && descriptor != -EADDRNOTAVAIL && descriptor != -ENOPROTOOPT)
+        return descriptor;
+    parse_host("0.0.0.0", port, &address, &size);
+    return bind_inet(&address, size, 0, backlog, step);
+}
+
+static int unix_address(const char *bytes, size_t length, struct sockaddr_un *address, socklen_t *size) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    // A path keeps room for its NUL; an abstract name has none.
+    size_t room = sizeof address->sun_path - (length > 0 && bytes[0] == 0 ? 0 : 1);
+    if (length == 0 || length > room)
+        return -ENAMETOOLONG;
+    memcpy(address->sun_path, bytes, length);
+    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (bytes[0] == 0 ? 0 : 1));
+    return 0;
+}
+
+int csupervision_socket_bind_unix(const char *bytes, size_t length, int backlog, const char **step) {
+    struct sockaddr_un address;
+    socklen_t size;
+    *step = "path";
+    int failure = unix_address(bytes, length, &address, &size);
+    if (failure < 0)
+        return failure;
+    *step = "socket";
+    int descriptor = open_stream(AF_UNIX);
+    if (descriptor < 0)
+        return descriptor;
+    return bind_and_listen(descriptor, (struct sockaddr *)&address, size, backlog, step);
+}
+
+int csupervision_unix_path_pin(const char *path) {
+#ifdef O_PATH
+    int descriptor = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+#else
+    (void)path;
+    return -EOPNOTSUPP;
+#endif
+}
+
+int csupervision_unix_path_identity(const char *path, struct csupervision_file_identity *identity) {
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -ENOTSOCK;
+    identity->device = (uint64_t)status.st_dev;
+    identity->inode = (uint64_t)status.st_ino;
+    return 0;
+}
+
+int csupervision_unix_path_is_stale(const char *path) {
+    struct csupervision_file_identity identity;
+    int failure = csupervision_unix_path_identity(path, &identity);
+    if (failure < 0)
+        return failure;
+    struct sockaddr_un address;
+    socklen_t size;
+    failure = unix_address(path, strlen(path), &address, &size);
+    if (failure < 0)
+        return failure;
+    int descriptor = open_stream(AF_UNIX);
+    if (descriptor < 0)
+        return descriptor;
+    // EAGAIN is a listener with a full backlog, EPROTOTYPE a datagram socket: both are alive.
+    int refused = connect(descriptor, (struct sockaddr *)&address, size) < 0 && errno == ECONNREFUSED;
+    close(descriptor);
+    return refused ? 0 : -EADDRINUSE;
+}
+
+static void put_unix(struct csupervision_address *result, const struct sockaddr_un *address, socklen_t size) {
+    size_t offset = offsetof(struct sockaddr_un, sun_path);
+    if (size <= offset)
+        return; // unnamed, as clients are
+    size_t length = size - offset;
+    if (length > sizeof address->sun_path)
+        length = sizeof address->sun_path;
+    if (address->sun_path[0] != 0)
+        length = strnlen(address->sun_path, length);
+    memcpy(result->text, address->sun_path, length);
+    if (result->text[0] == 0 && length > 0)
+        result->text[0] = '@';
+    result->length = (int)length;
+}
+
+static void put_inet6(struct csupervision_address *result, const struct sockaddr_in6 *address) {
+    // An IPv4 peer of a dual-stack socket: said as what it is.
+    if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
+        result->family = CSUPERVISION_FAMILY_INET;
+        inet_ntop(AF_INET, &address->sin6_addr.s6_addr[12], result->text, sizeof result->text);
+    } else {
+        inet_ntop(AF_INET6, &address->sin6_addr, result->text, sizeof result->text);
+        char interface[IF_NAMESIZE];
+        if (address->sin6_scope_id != 0 && if_indextoname(address->sin6_scope_id, interface)) {
+            size_t used = strlen(result->text);
+            snprintf(result->text + used, sizeof result->text - used, "%%%s", interface);
+        }
+    }
+    result->port = ntohs(address->sin6_port);
+    result->length = (int)strlen(result->text);
+}
+
+static void put_address(
+    struct csupervision_address *result, const struct sockaddr_storage *address, socklen_t size
+) {
+    memset(result, 0, sizeof *result);
+    result->raw_family = address->ss_family;
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *inet = (const struct sockaddr_in *)address;
+        result->family = CSUPERVISION_FAMILY_INET;
+        inet_ntop(AF_INET, &inet->sin_addr, result->text, sizeof result->text);
+        result->port = ntohs(inet->sin_port);
+        result->length = (int)strlen(result->text);
+    } else if (address->ss_family == AF_INET6) {
+        result->family = CSUPERVISION_FAMILY_INET6;
+        put_inet6(result, (const struct sockaddr_in6 *)address);
+    } else if (address->ss_family == AF_UNIX) {
+        result->family = CSUPERVISION_FAMILY_UNIX;
+        put_unix(result, (const struct sockaddr_un *)address, size);
+    } else {
+        result->family = CSUPERVISION_FAMILY_OTHER;
+    }
+}
+
+void csupervision_socket_local_address(int descriptor, struct csupervision_address *result) {
+    struct sockaddr_storage address;
+    memset(&address, 0, sizeof address);
+    socklen_t size = sizeof address;
+    if (getsockname(descriptor, (struct sockaddr *)&address, &size) < 0)
+        size = 0;
+    put_address(result, &address, size);
+}
+
+int csupervision_socket_accept(int listener, struct csupervision_address *peer) {
+    struct sockaddr_storage address;
+    memset(&address, 0, sizeof address);
+    socklen_t size = sizeof address;
+#ifdef __linux__
+    int descriptor = accept4(listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (descriptor < 0)
+        return -errno;
+#else
+    int descriptor = accept(listener, (struct sockaddr *)&address, &size);
+    if (descriptor < 0)
+        return -errno;
+    int failure = csupervision_socket_prepare(descriptor);
+    if (failure < 0) {
+        close(descriptor);
+        return failure;
+    }
+#endif
+    int on = 1;
+    // Set on each: a connection that was queued before the listener had the option does not inherit it.
+    if (address.ss_family == AF_INET || address.ss_family == AF_INET6)
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef SO_NOSIGPIPE
+    setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    put_address(peer, &address, size);
+    return descriptor;
+}
+
+long csupervision_socket_read(int descriptor, void *bytes, size_t capacity) {
+    ssize_t length;
+    do
+        length = recv(descriptor, bytes, capacity, 0);
+    while (length < 0 && errno == EINTR);
+    return length < 0 ? -errno : length;
+}
+
+long csupervision_socket_write(int descriptor, const void *bytes, size_t length) {
+#ifdef MSG_NOSIGNAL
+    int flags = MSG_NOSIGNAL;
+#else
+    int flags = 0;
+#endif
+    ssize_t written;
+    do
+        written = send(descriptor, bytes, length, flags);
+    while (written < 0 && errno == EINTR);
+    return written < 0 ? -errno : written;
+}
+
+void csupervision_socket_shutdown(int descriptor, int writing) {
+    shutdown(descriptor, writing ? SHUT_WR : SHUT_RD);
+}
+
+int csupervision_poll_readable(int first, int second, int milliseconds) {
+    struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    if (poll(both, 2, milliseconds) <= 0)
+        return 0;
+    return (both[0].revents != 0 ? 1 : 0) | (both[1].revents != 0 ? 2 : 0);
+}
+
+int csupervision_descriptor_duplicate(int descriptor) {
+    int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    return copy < 0 ? -errno : copy;
+}
+
+void csupervision_error_text(int error, char *text, size_t capacity) {
+    // Two functions of one name: GNU's gives the text, the standard's fills the buffer.
+#if defined(__GLIBC__)
+    const char *found = strerror_r(error, text, capacity);
+    if (found != text)
+        snprintf(text, capacity, "%s", found);
+#else
+    if (strerror_r(error, text, capacity) != 0)
+        snprintf(text, capacity, "unknown error");
+#endif
+}

@@ -1,0 +1,93 @@
+import DaemonKit
+import Foundation
+import Synchronization
+
+/// A daemon for tests that need a real process: it echoes, and goes wrong in the way its first argument says.
+@main
+struct DaemonFixture: Daemon {
+    private var mode: String { CommandLine.arguments.dropFirst().first ?? "serve" }
+
+    var supervisor: Supervisor {
+        Supervisor(strategy: .oneForOne) {
+            Listener("echo", fallback: .port(fromVariable: "PORT", default: 7777)) { connection in
+                connection.onDrain { connection.shutdownRead() }
+                while case let bytes = try await connection.read(), !bytes.isEmpty {
+                    try await connection.write(bytes)
+                }
+            }
+            trouble
+            ReadyMarker()
+            StatusSetter(onShutdown: "drained")
+            Drainer(shutdown: .seconds(10))
+            StatusSetter(onShutdown: "draining")
+        }
+    }
+
+    @ChildBuilder private var trouble: [ChildSpec] {
+        switch mode {
+        case "fail-to-start":
+            ChildSpec("database") { (_: ChildContext) in
+                throw Trouble(description: "no database at /nowhere", errorNumber: ENOENT)
+            }
+        case "slow-start":
+            // Takes until it is told to, so that the start is under way for as long as a check likes.
+            ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
+        case "give-up":
+            // Fails for ever from when it is told to, so that the start is over by then.
+            ChildSpec("worker") {
+                if !Self.isBroken.load(ordering: .relaxed) { try await Self.hangUp() }
+                Self.isBroken.store(true, ordering: .relaxed)
+                throw Trouble(description: "bad sector", errorNumber: EIO)
+            }
+        case "ignore-stop":
+            ChildSpec("stubborn", shutdown: .timeout(.milliseconds(200))) {
+                await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+            }
+        case "block-pool":
+            ChildSpec("blocker") {
+                try await Self.hangUp()
+                await withDiscardingTaskGroup { group in
+                    for _ in 0..<256 { group.addTask { while true { sleep(1_000) } } }
+                }
+            }
+        case "environment":
+            // Which of the manager's variables and descriptors a program started from here sees.
+            ChildSpec("reporter", restart: .temporary) {
+                let shell = Process()
+                shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+                shell.arguments = ["-c", "env | grep -E '^(LISTEN_|NOTIFY_|WATCHDOG_)'; ls -l /proc/self/fd"]
+                try shell.run()
+                shell.waitUntilExit()
+            }
+        default:
+            []
+        }
+    }
+
+    private static let isBroken = Atomic(false)
+
+    /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
+    private static func hangUp() async throws {
+        signal(SIGHUP, SIG_IGN)
+        // Dispatch's objects may be used from any thread.
+        nonisolated(unsafe) let source = DispatchSource.makeSignalSource(signal: SIGHUP)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                source.setRegistrationHandler {
+                    FileHandle.standardError.write(Data("waiting for SIGHUP\n".utf8))
+                }
+                source.setEventHandler { source.cancel() }
+                source.setCancelHandler { continuation.resume() }
+                source.activate()
+            }
+        } onCancel: {
+            source.cancel()
+        }
+        try Task.checkCancellation()
+    }
+}
+
+struct Trouble: ErrnoCarrying, CustomStringConvertible {
+    var description: String
+    var errorNumber: CInt?
+}
