@@ -184,18 +184,24 @@ class Plain:
     """A process without a manager, and what it writes to standard error."""
 
     def __init__(self, command, variables):
-        self.said = []
-        self.process = subprocess.Popen(
-            command, env={**os.environ, **variables}, stderr=subprocess.PIPE, text=True, bufsize=1
-        )
+        self.process = subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.PIPE)
+        self.said = b""
 
     def line(self, pattern):
-        """Waits for the next line like that; the process must not end before."""
-        for line in self.process.stderr:
-            self.said.append(line)
-            if re.search(pattern, line):
-                return line
-        raise AssertionError(f"no \"{pattern}\" in\n{''.join(self.said)}")
+        """Waits for a line like that, from now or before."""
+        while not re.search(pattern, self.said.decode(), re.MULTILINE):
+            ready, _, _ = select.select([self.process.stderr], [], [], PATIENCE)
+            block = os.read(self.process.stderr.fileno(), 1 << 16) if ready else b""
+            if not block:
+                raise AssertionError(f"no \"{pattern}\" in\n{self.said.decode()}")
+            self.said += block
+
+    def signal(self, name):
+        self.process.send_signal(signal.Signals[f"SIG{name}"])
+
+    def wait(self):
+        """Waits for its end; returns its exit status, or the signal's number as a negative."""
+        return self.process.wait(PATIENCE)
 
     def close(self):
         self.process.kill()
