@@ -29,10 +29,13 @@ struct DaemonFixture: Daemon {
             ChildSpec("database") { (_: ChildContext) in
                 throw Trouble(description: "no database at /nowhere", errorNumber: ENOENT)
             }
+        case "slow-start":
+            // Takes until it is told to, so that the start is under way for as long as a check likes.
+            ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
         case "give-up":
             // Fails for ever from when it is told to, so that the start is over by then.
             ChildSpec("worker") {
-                if !Self.isBroken.load(ordering: .relaxed) { await Self.hangUp() }
+                if !Self.isBroken.load(ordering: .relaxed) { try await Self.hangUp() }
                 Self.isBroken.store(true, ordering: .relaxed)
                 throw Trouble(description: "bad sector", errorNumber: EIO)
             }
@@ -42,7 +45,7 @@ struct DaemonFixture: Daemon {
             }
         case "block-pool":
             ChildSpec("blocker") {
-                await Self.hangUp()
+                try await Self.hangUp()
                 await withDiscardingTaskGroup { group in
                     for _ in 0..<256 { group.addTask { while true { sleep(1_000) } } }
                 }
@@ -63,15 +66,24 @@ struct DaemonFixture: Daemon {
 
     private static let isBroken = Atomic(false)
 
-    /// Waits for a SIGHUP.
-    private static func hangUp() async {
+    /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
+    private static func hangUp() async throws {
         signal(SIGHUP, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP)
-        await withCheckedContinuation { continuation in
-            source.setEventHandler { source.cancel() }
-            source.setCancelHandler { continuation.resume() }
-            source.activate()
+        // Dispatch's objects may be used from any thread.
+        nonisolated(unsafe) let source = DispatchSource.makeSignalSource(signal: SIGHUP)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                source.setRegistrationHandler {
+                    FileHandle.standardError.write(Data("waiting for SIGHUP\n".utf8))
+                }
+                source.setEventHandler { source.cancel() }
+                source.setCancelHandler { continuation.resume() }
+                source.activate()
+            }
+        } onCancel: {
+            source.cancel()
         }
+        try Task.checkCancellation()
     }
 }
 

@@ -64,6 +64,15 @@ struct MachineStartTests {
         #expect(machine.childStarted(ref(0, 2)).deeds == [.start(ref(2))])
     }
 
+    @Test("a restart that fails to start during the start is tried again: the start has not failed")
+    func failingRestartDuringStart() {
+        var machine = Machine([.permanent, .permanent])
+        _ = machine.start()
+        _ = machine.childStarted(ref(0))
+        _ = machine.childEnded(ref(0), .threw, at: .zero)
+        #expect(machine.childEnded(ref(0, 2), .threw, at: .zero).deeds == [.start(ref(0, 3))])
+    }
+
     @Test("a child that ended for good during the start does not hold it up")
     func endDuringStart() {
         var machine = Machine([.temporary, .permanent, .permanent])

@@ -196,6 +196,19 @@ struct SupervisorStopTests {
         #expect(trial.recorder.lines.contains("a stopped, but threw: could not flush"))
     }
 
+    @Test("nobody sleeps on the clock when the tree has ended")
+    func noTimerLeft() async {
+        let probe = Probe("a", shutdown: .graceful(.seconds(10)), ignoresStop: true)
+        let clock = TestClock()
+        let trial = Trial(Supervisor(clock: clock) { probe })
+        await trial.up()
+        trial.supervisor.stop()
+        await clock.sleepers(atLeast: 1)
+        probe.finish()
+        #expect(await trial.error() == nil)
+        #expect(clock.sleeperCount == 0)
+    }
+
     @Test("many children that stop in time arm one timer")
     func oneTimer() async {
         let clock = TestClock()

@@ -14,7 +14,7 @@ func answering<Responder: HTTPResponder>(
     logger: Logger
 ) -> HTTPChannelHandler.Responder
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-    return { request, writer, channel in
+    { request, writer, channel in
         var logger = logger
         logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
         var response = try await withLogger(logger) { logger in

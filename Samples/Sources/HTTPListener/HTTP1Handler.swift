@@ -137,7 +137,12 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         return head
     }
 
-    private func finish(with data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+    /// Sends the end of the last response, and only then ends the sending.
+    private func finish(
+        with data: NIOAny,
+        _ promise: EventLoopPromise<Void>?,
+        _ context: ChannelHandlerContext
+    ) {
         let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(data, promise: sent)
         let closing = NIOLoopBound(context, eventLoop: context.eventLoop)
@@ -170,8 +175,9 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         context = nil
     }
 
-    /// Sees to being called no later than the deadline. Deadlines mostly move on, and moving the timer costs:
-    /// one that comes too early looks again.
+    /// Sees to being called no later than the deadline.
+    ///
+    /// Deadlines mostly move on, and moving the timer costs: one that comes too early looks again.
     private func keepTime() {
         guard let context, let deadline = lifecycle.deadline else { return }
         if let timer {

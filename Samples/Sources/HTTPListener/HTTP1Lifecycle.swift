@@ -31,7 +31,6 @@ struct HTTP1Lifecycle {
     /// Requests whose head was passed on, and whose response has not been written to its end.
     private var inProgress = 0
     private var isReadingRequest = false
-    private var isResponding = false
     /// Parts have come since the last pause in reading.
     private var sawParts = false
     /// Bytes of a head have come, and not all of it; at the beginning, of the first head none at all.
@@ -124,7 +123,6 @@ struct HTTP1Lifecycle {
 
     /// - Returns: Whether the response has to say that the connection ends with it.
     mutating func responseHead(keepAlive: Bool) -> Bool {
-        isResponding = true
         if !keepAlive { phase = max(phase, .lastRequest) }
         if isDraining, inProgress <= 1 { phase = max(phase, .lastRequest) }
         return phase != .open && inProgress <= 1
@@ -132,7 +130,6 @@ struct HTTP1Lifecycle {
 
     /// - Returns: Whether the connection ends when this is sent.
     mutating func responseEnd(now: NIODeadline) -> Bool {
-        isResponding = false
         inProgress = max(0, inProgress - 1)
         guard inProgress == 0 else { return false }
         if phase == .lastRequest || isDraining || isInputClosed {

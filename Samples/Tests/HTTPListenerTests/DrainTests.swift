@@ -172,7 +172,8 @@ struct DrainTests {
     func endlessUpload() async throws {
         try await ServerUnderTest.run(router) { server in
             try await Client.connect(to: server.port) { client in
-                try await client.send("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\npart")
+                let head = "POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n"
+                try await client.send(head + "part")
                 await gate.arrived()
                 server.beginDrain()
                 server.cut()

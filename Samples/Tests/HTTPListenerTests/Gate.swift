@@ -3,7 +3,7 @@ final class Gate: Sendable {
     private let arrivals = AsyncStream<Void>.makeStream()
     private let opening = AsyncStream<Void>.makeStream()
 
-    /// The route's side. Throws when the request's task is cancelled.
+    /// The route's side; throws when the request's task is cancelled.
     func pass() async throws {
         arrivals.continuation.yield()
         for await _ in opening.stream {}

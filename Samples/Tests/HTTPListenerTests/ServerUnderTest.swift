@@ -1,8 +1,8 @@
-@testable import DaemonKit
 import HTTPListener
 import Hummingbird
 import NIOCore
-import NIOPosix
+
+@testable import DaemonKit
 
 /// A listener's serving, as the kit does it: real sockets, no tree.
 struct ServerUnderTest: Sendable {
@@ -10,7 +10,9 @@ struct ServerUnderTest: Sendable {
     let session: ServingSession
     private let serving: Task<Void, any Error>
 
-    /// Asks to drain. What is told to connections afterwards comes after it on their loops.
+    /// Asks to drain.
+    ///
+    /// What is told to connections afterwards comes after it on their loops.
     func beginDrain() { session.beginDrain() }
 
     /// What the Drainer does at its limit.

@@ -170,7 +170,11 @@ public struct Listener: Child {
 
         try await withTaskCancellationHandler {
             async let _ = drainOnShutdown(child, session)
-            try await listener.waitUntilEnded()
+            do {
+                try await listener.waitUntilEnded()
+            } catch is CancellationError where session.isDraining {
+                // The drainer's time was up, and it cut what was left.
+            }
             // Drained before it was told to stop: nothing is left to do, and it is not a failure.
             if session.isDraining { await child.shutdownRequested() }
         } onCancel: {

@@ -27,8 +27,6 @@ public final class ChildContext: Sendable {
     private let state = Locked(State())
 
     private struct State {
-        var hasStarted = false
-        var hasEnded = false
         var isShutdownRequested = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
@@ -57,12 +55,8 @@ public final class ChildContext: Sendable {
     /// Only the first call counts; one after the body has ended does nothing. The body of a spec that takes no
     /// context has no need of this.
     public func started() {
-        let isFirst = state.withLock { state in
-            guard !state.hasStarted, !state.hasEnded else { return false }
-            state.hasStarted = true
-            return true
-        }
-        if isFirst { onStarted() }
+        // The machine knows which news is no news.
+        onStarted()
     }
 
     /// Whether the child has been told to stop.
@@ -102,10 +96,5 @@ public final class ChildContext: Sendable {
             return state.waiters.values
         }
         for waiter in waiters { waiter.resume() }
-    }
-
-    /// Notes that the body has ended: what is reported after that is not heard.
-    func end() {
-        state.withLock { $0.hasEnded = true }
     }
 }

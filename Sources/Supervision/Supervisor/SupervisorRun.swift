@@ -110,7 +110,6 @@ struct SupervisorRun {
             } catch {
                 exit = .threw(error)
             }
-            context.end()
             inbox.send(.ended(ref, exit))
         }
         copies[ref.slot] = Copy(context: context, task: task)

@@ -1,0 +1,32 @@
+import Testing
+
+@testable import Supervision
+
+@Suite("Inbox")
+struct InboxTests {
+    @Test("messages come out in the order in which they went in")
+    func order() async {
+        let inbox = Inbox()
+        inbox.send(.started(ref(0)))
+        inbox.send(.started(ref(1)))
+        let slots = await inbox.next().map { if case .started(let ref) = $0 { ref.slot } else { -1 } }
+        #expect(slots == [0, 1])
+    }
+
+    @Test("a reader that waits is woken")
+    func wakes() async {
+        let inbox = Inbox()
+        async let messages = inbox.next()
+        inbox.send(.stop)
+        #expect(await messages.count == 1)
+    }
+
+    @Test("once closed it takes nothing, says so, and gives back what nobody read")
+    func closed() async {
+        let inbox = Inbox()
+        #expect(inbox.send(.stop))
+        #expect(inbox.close().count == 1)
+        #expect(inbox.send(.stop) == false)
+        #expect(inbox.takeAll().isEmpty)
+    }
+}
