@@ -171,6 +171,7 @@ struct DaemonTests {
         #expect(end.isAnythingRunning)
         _ = try await trial.manager.next(with: "STATUS=still running after its time was up: \"hung\"")
         hung.finish()
+        await hung.wait(for: .ended)
     }
 
     @Test("a second signal cuts the stop short")

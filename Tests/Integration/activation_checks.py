@@ -94,8 +94,8 @@ class ActivationChecks(Check):
         hello.line("Listening on")
         self.assertEqual(ask(port=8084).body, "Hello World!")
         hello.line("listener http: listening on .*:8084, passed")
-        hello.process.terminate()
-        self.assertEqual(hello.process.wait(), 0)
+        hello.signal("TERM")
+        self.assertEqual(hello.wait(), 0)
 
     def test_sockets_meant_for_another_process_are_left_alone(self):
         """with LISTEN_PID of another process the descriptors are not touched, and PORT counts"""

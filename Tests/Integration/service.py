@@ -87,7 +87,7 @@ class Check(unittest.TestCase):
         return client
 
     def watch(self, service):
-        watch = Watch(service.unit)
+        watch = Watch(service)
         self.addCleanup(watch.close)
         return watch
 
@@ -117,6 +117,11 @@ class Service:
 
     def show(self, name):
         return run("systemctl", "show", "--value", "--property", name, self.unit).strip()
+
+    @property
+    def program(self):
+        """The name of its program, under which the journal has its lines."""
+        return os.path.basename(re.match(r"{ path=(\S+) ;", self.show("ExecStart"))[1])
 
     @property
     def state(self):
@@ -179,18 +184,24 @@ class Plain:
     """A process without a manager, and what it writes to standard error."""
 
     def __init__(self, command, variables):
-        self.said = []
-        self.process = subprocess.Popen(
-            command, env={**os.environ, **variables}, stderr=subprocess.PIPE, text=True, bufsize=1
-        )
+        self.process = subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.PIPE)
+        self.said = b""
 
     def line(self, pattern):
-        """Waits for the next line like that; the process must not end before."""
-        for line in self.process.stderr:
-            self.said.append(line)
-            if re.search(pattern, line):
-                return line
-        raise AssertionError(f"no \"{pattern}\" in\n{''.join(self.said)}")
+        """Waits for a line like that, from now or before."""
+        while not re.search(pattern, self.said.decode(), re.MULTILINE):
+            ready, _, _ = select.select([self.process.stderr], [], [], PATIENCE)
+            block = os.read(self.process.stderr.fileno(), 1 << 16) if ready else b""
+            if not block:
+                raise AssertionError(f"no \"{pattern}\" in\n{self.said.decode()}")
+            self.said += block
+
+    def signal(self, name):
+        self.process.send_signal(signal.Signals[f"SIG{name}"])
+
+    def wait(self):
+        """Waits for its end; returns its exit status, or the signal's number as a negative."""
+        return self.process.wait(PATIENCE)
 
     def close(self):
         self.process.kill()
@@ -210,19 +221,21 @@ class Watch:
     every line: nothing is missed that lasts too short a while to be seen by asking.
     """
 
-    def __init__(self, unit):
+    def __init__(self, service):
         have_the_manager_tell_all()
         run("journalctl", "--sync")
         last = run("journalctl", "--lines=1", "--output=json", "--quiet")
-        self.unit = unit
+        self.unit = service.unit
         self.manager = []  # (seconds on the monotonic clock, text)
         self.service = []
         self.next = 0  # in manager
         self.rest = b""
+        # Not --unit: 252 takes the first lines of a process for the manager's own, whose cgroup it starts in.
         self.follower = subprocess.Popen(
             [
-                *("journalctl", "--follow", "--no-tail", "--output=json", "--quiet", f"--unit={unit}"),
+                *("journalctl", "--follow", "--no-tail", "--output=json", "--quiet"),
                 f"--after-cursor={json.loads(last)['__CURSOR']}",
+                *("_PID=1", f"UNIT={service.unit}", "+", "_TRANSPORT=stdout", f"SYSLOG_IDENTIFIER={service.program}"),
             ],
             stdout=subprocess.PIPE,
         )
@@ -273,7 +286,7 @@ class Watch:
         text = entry["MESSAGE"]
         if isinstance(text, list):  # bytes that are not UTF-8
             text = bytes(text).decode(errors="replace")
-        if entry.get("_PID") != "1":
+        if entry["_TRANSPORT"] == "stdout":
             return self.service.append((moment, text))
         text = text.removeprefix(f"{self.unit}: ")
         # 252 and 262 put it differently.

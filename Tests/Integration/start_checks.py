@@ -73,20 +73,20 @@ class StartChecks(Check):
         hello = self.plain(HELLO, PORT="8081")
         hello.line("listening on .*:8081")
         self.assertEqual(ask(port=8081).body, "Hello World!")
-        hello.process.terminate()
-        self.assertEqual(hello.process.wait(), 0)
+        hello.signal("TERM")
+        self.assertEqual(hello.wait(), 0)
 
     def test_without_a_manager_a_failing_start_says_why_and_exits_69(self):
         """without a manager a failing start tells why on standard error, and exits with 69"""
         fixture = self.plain("/opt/fixture/bin/fixture", "fail-to-start", PORT="0")
         fixture.line('child "database" failed to start: no database at /nowhere')
-        self.assertEqual(fixture.process.wait(), os.EX_UNAVAILABLE)
+        self.assertEqual(fixture.wait(), os.EX_UNAVAILABLE)
 
     def test_a_port_that_is_none_is_a_clear_error(self):
         """a PORT that is no port fails the start, and the error says what would be right"""
         hello = self.plain(HELLO, PORT="http")
         hello.line('PORT is "http", it must be a port from 0 to 65535')
-        self.assertEqual(hello.process.wait(), os.EX_UNAVAILABLE)
+        self.assertEqual(hello.wait(), os.EX_UNAVAILABLE)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import threading
 import time
 import unittest
 
-from service import HELLO, Check, ask
+from service import HELLO, PATIENCE, Check, ask
 
 SEQUENCE = ["STOPPING=1", "STATUS=draining", "STATUS=drained"]
 
@@ -51,7 +51,7 @@ class StopChecks(Check):
         hello.start()
         # Each asks as soon as it is answered. The stop comes when all have just asked, for a request that
         # crosses the end of an idle connection may be lost, as HTTP has it.
-        together = threading.Barrier(6)
+        together = threading.Barrier(6, timeout=PATIENCE)
         ends = []
 
         def keep_asking(client):
@@ -133,11 +133,11 @@ class StopChecks(Check):
         client = self.client(8082)
         client.ask()
         client.send("/slow/1")
-        hello.process.send_signal(2)
+        hello.signal("INT")
         hello.line("SIGINT: stopping")
         self.assertEqual(client.response().status, 200)
         client.close()
-        self.assertEqual(hello.process.wait(), 0)
+        self.assertEqual(hello.wait(), 0)
         with self.assertRaises(ConnectionRefusedError):
             ask(port=8082)
 
