@@ -159,7 +159,7 @@ struct SupervisorStartTests {
                         seen.continuation.yield(Self.trace)
                         try await Self.$trace.withValue("inner") {
                             child.started()
-                            try await Task.sleep(for: .zero)
+                            await Task.yield()
                             if Self.trace == "inner" { throw Failure() }
                         }
                     }
