@@ -84,6 +84,27 @@ struct DaemonTests {
         #expect(trial.story == ["READY=1", "STOPPING=1"])
     }
 
+    @Test("markers and setters survive a strategy's restart, of which the manager hears nothing")
+    func strategy() async throws {
+        let (above, below) = (Probe("above"), Probe("below"))
+        let trial = try DaemonTrial {
+            Supervisor(strategy: .restForOne) {
+                above
+                ReadyMarker()
+                StatusSetter(onShutdown: "drained")
+                Drainer()
+                below
+            }
+        }
+        await below.wait(for: .started)
+        above.fail(Failure())
+        await below.wait(for: .started, count: 2)
+        trial.run.receive(.terminate)
+        #expect(await trial.end().code == .clean)
+        _ = try await trial.manager.next(with: "STATUS=drained")
+        #expect(trial.story == ["READY=1", "STOPPING=1", "STATUS=drained"])
+    }
+
     @Test("a child that cannot start: no READY, a status that names it and says why, its errno, exit 69")
     func startFails() async throws {
         let trial = try DaemonTrial {
@@ -150,6 +171,7 @@ struct DaemonTests {
         #expect(end.isAnythingRunning)
         _ = try await trial.manager.next(with: "STATUS=still running after its time was up: \"hung\"")
         hung.finish()
+        await hung.wait(for: .ended)
     }
 
     @Test("a second signal cuts the stop short")

@@ -1,10 +1,17 @@
 import Dispatch
 import Glibc
 import SupervisionTesting
+import Synchronization
 import Systemd
 import Testing
 
 @testable import DaemonKit
+
+/// Duplicates a descriptor onto a number, close-on-exec: other tests start processes.
+private func place(_ descriptor: CInt, at number: CInt) -> CInt {
+    guard dup2(descriptor, number) >= 0 else { return -1 }
+    return fcntl(number, F_SETFD, FD_CLOEXEC)
+}
 
 /// Sockets as a manager passes them: one after the other from a number on, kept open for the life of the process.
 struct PassedSockets {
@@ -13,16 +20,15 @@ struct PassedSockets {
     let variables: [String: String]
 
     /// Where the next ones go: far above what a test opens by itself.
-    private static let next = Recorder<CInt>()
+    private static let next = Atomic<CInt>(700)
 
     init(_ names: String..., named: Bool = true) throws {
         let sockets = try names.map {
             try ListeningSocket.bind(.host("127.0.0.1", port: 0), backlog: 16, name: $0)
         }
-        Self.next.add(CInt(names.count))
-        first = 700 + Self.next.all.dropLast().reduce(0, +)
+        first = Self.next.add(CInt(names.count), ordering: .relaxed).oldValue
         for (index, socket) in sockets.enumerated() {
-            guard dup2(socket.descriptor, first + CInt(index)) >= 0 else {
+            guard place(socket.descriptor, at: first + CInt(index)) >= 0 else {
                 throw Failure("dup2: errno \(errno)")
             }
         }
@@ -141,7 +147,7 @@ struct ListenerTests {
     func wrongKind() async throws {
         let passed = try PassedSockets("http")
         let datagram = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
-        dup2(datagram, passed.first)
+        _ = place(datagram, at: passed.first)
         close(datagram)
         let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
             Supervisor { Self.listener("http") }

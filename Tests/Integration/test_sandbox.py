@@ -150,11 +150,6 @@ def cgroup_of(namespace):
 
 
 class SandboxTests(unittest.TestCase):
-    def in_each(self):
-        for name, tree in trees.items():
-            with self.subTest(tree=name):
-                yield tree
-
     def watched(self, *arguments, **options):
         watched = Watched(*arguments, **options)
         self.addCleanup(watched.close)
@@ -182,7 +177,7 @@ class SandboxTests(unittest.TestCase):
     # What is passed on
 
     def test_the_manager_does_all_that_other_checks_rely_on(self):
-        for tree in self.in_each():
+        for tree in trees.values():
             done = run(
                 *("--tree", tree, "--copy", f"{HERE}:/checks", "--"),
                 *("python3", "-m", "unittest", "discover", "-v", "-s", "/checks", "-p", "manager_checks.py"),
@@ -197,7 +192,7 @@ class SandboxTests(unittest.TestCase):
         self.assertGreaterEqual(int(version), 262)
 
     def test_the_status_of_the_command_is_passed_on(self):
-        for tree in self.in_each():
+        for tree in trees.values():
             for status in (0, 1, 77, 255):
                 self.assertEqual(run("--tree", tree, "bash", "-c", f"exit {status}").returncode, status)
 
@@ -268,7 +263,7 @@ class SandboxTests(unittest.TestCase):
     # What is left behind
 
     def test_nothing_is_left_when_the_command_fails(self):
-        for tree in self.in_each():
+        for tree in trees.values():
             watched = self.watched(LITTER + "exit 3", tree=tree)
             namespace = watched.namespace()
             self.assertEqual(watched.wait(), 3)
@@ -276,7 +271,7 @@ class SandboxTests(unittest.TestCase):
             self.assertEqual((mounts(), os.listdir(watched.home.name)), (watched.mounts, []))
 
     def test_nothing_is_left_after_ctrl_c(self):
-        for tree in self.in_each():
+        for tree in trees.values():
             watched, namespace, cgroup = self.litter(tree=tree, terminal=True)
             os.write(watched.terminal, b"\x03")
             self.assertEqual(self.ends_clean(watched, namespace, cgroup), 128 + signal.SIGINT)
@@ -289,7 +284,7 @@ class SandboxTests(unittest.TestCase):
                 self.assertEqual(self.ends_clean(watched, namespace, cgroup), 128 + number)
 
     def test_nothing_is_left_after_sigkill_of_the_script(self):
-        for tree in self.in_each():
+        for tree in trees.values():
             watched, namespace, cgroup = self.litter(tree=tree)
             watched.process.kill()
             self.assertEqual(self.ends_clean(watched, namespace, cgroup), -signal.SIGKILL)

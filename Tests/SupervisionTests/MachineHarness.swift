@@ -9,13 +9,21 @@ func ref(_ slot: Int, _ generation: Int = 1) -> Machine.Ref {
 
 extension Machine {
     /// A machine with children of these kinds, each given five seconds to stop.
-    init(_ restarts: [Restart], intensity: RestartIntensity = .default) {
-        self.init(intensity: intensity, children: restarts.map { ($0, .timeout(.seconds(5))) })
+    init(
+        _ restarts: [Restart],
+        strategy: Strategy = .oneForOne,
+        intensity: RestartIntensity = .default
+    ) {
+        self.init(
+            strategy: strategy,
+            intensity: intensity,
+            children: restarts.map { ($0, .timeout(.seconds(5))) }
+        )
     }
 
     /// A machine with these shutdowns.
-    init(shutdowns: [Shutdown]) {
-        self.init(intensity: .default, children: shutdowns.map { (.permanent, $0) })
+    init(shutdowns: [Shutdown], strategy: Strategy = .oneForOne) {
+        self.init(strategy: strategy, intensity: .default, children: shutdowns.map { (.permanent, $0) })
     }
 
     /// The same machine, with every child started.

@@ -106,6 +106,73 @@ struct SupervisorRestartTests {
         #expect(await trial.error() == nil)
     }
 
+    @Test("one for all: the others are stopped in reverse order, then all are started in order")
+    func oneForAll() async {
+        let (a, b, c) = (Probe("a"), Probe("b"), Probe("c", restart: .temporary))
+        let trial = Trial(
+            Supervisor(strategy: .oneForAll) {
+                a; b; c
+            }
+        )
+        await trial.up()
+        b.fail(Failure())
+        await b.wait(for: .started, count: 2)
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+        #expect(
+            trial.lines(from: "b failed: broken").prefix(11) == [
+                "b failed: broken", "b restarting, 1 time so far",
+                "c stopping", "c stopped", "c dropped, a temporary child does not come back",
+                "a stopping", "a stopped",
+                "a starting", "a started", "b starting", "b started",
+            ]
+        )
+        #expect(trial.recorder.lines.count { $0 == "supervisor started" } == 1)
+    }
+
+    @Test("rest for one: those below the failed child are restarted with it, those above are left alone")
+    func restForOne() async {
+        let (a, b, c) = (Probe("a"), Probe("b"), Probe("c"))
+        let trial = Trial(
+            Supervisor(strategy: .restForOne) {
+                a; b; c
+            }
+        )
+        await trial.up()
+        b.fail(Failure())
+        await c.wait(for: .started, count: 2)
+        #expect(a.facts == [.begun, .started])
+        trial.supervisor.stop()
+        #expect(await trial.error() == nil)
+        #expect(
+            trial.lines(from: "b failed: broken").prefix(8) == [
+                "b failed: broken", "b restarting, 1 time so far", "c stopping", "c stopped",
+                "b starting", "b started", "c starting", "c started",
+            ]
+        )
+    }
+
+    @Test("a sibling that ignores the stop of a strategy is never doubled: the supervisor ends")
+    func hungSibling() async {
+        let (a, b) = (Probe("a"), Probe("b", ignoresStop: true))
+        let clock = TestClock()
+        let trial = Trial(
+            Supervisor(strategy: .oneForAll, clock: clock) {
+                a; b
+            }
+        )
+        await trial.up()
+        a.fail(Failure())
+        await b.wait(for: .cancelled)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(5))
+        let error = await trial.error()
+        #expect(error?.code == .childrenAbandoned)
+        #expect(error?.abandoned == [["b"]])
+        b.finish()
+        await b.wait(for: .ended)
+    }
+
     @Test("a nested supervisor that gave up is restarted by its parent, whole")
     func nestedGivesUp() async {
         let (a, b) = (Probe("a"), Probe("b"))

@@ -212,9 +212,10 @@ struct SupervisorStopTests {
     @Test("many children that stop in time arm one timer")
     func oneTimer() async {
         let clock = TestClock()
+        let last = Probe("last", ignoresStop: true)
         let trial = Trial(
             Supervisor(clock: clock) {
-                Probe("last", ignoresStop: true)
+                last
                 for index in 0..<50 { Probe("\(index)") }
             }
         )
@@ -225,6 +226,8 @@ struct SupervisorStopTests {
         #expect(clock.sleeperCount == 1)
         clock.advance(by: .seconds(5))
         #expect(await trial.error()?.abandoned == [["last"]])
+        last.finish()
+        await last.wait(for: .ended)
     }
 }
 

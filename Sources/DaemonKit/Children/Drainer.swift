@@ -49,7 +49,9 @@ public struct Drainer: Child {
 
     private func drain(_ daemon: DaemonContext) async {
         let listeners = daemon.listeners.active(names)
-        daemon.notifier.send(.extendTimeout(by: limit + Shutdown.cancellationGrace))
+        if daemon.isStopping {
+            daemon.notifier.send(.extendTimeout(by: limit + Shutdown.cancellationGrace))
+        }
         // All of them stop accepting before any is waited for.
         for listener in listeners { listener.session.beginDrain() }
         await withTaskCancellationHandler {

@@ -12,6 +12,8 @@ import Systemd
 /// StatusSetter(onShutdown: "draining")
 /// ```
 ///
+/// A restart within the tree is told to nobody: then the shutdown's text is not sent.
+///
 /// Texts are made fit for one line, and cut where they are very long. Without a manager the child does nothing.
 /// When the daemon ends because something failed, the last status is the reason, whatever was set here.
 ///
@@ -25,7 +27,7 @@ public struct StatusSetter: Child {
     ///
     /// - Parameters:
     ///   - onStart: The status from when the child starts; nil to leave it alone.
-    ///   - onShutdown: The status from when the child is stopped; nil to leave it alone.
+    ///   - onShutdown: The status from when the child is stopped with the service; nil to leave it alone.
     ///   - id: Its name among its siblings; made from the texts by default.
     public init(onStart: String? = nil, onShutdown: String? = nil, id: String? = nil) {
         self.onStart = onStart
@@ -40,7 +42,7 @@ public struct StatusSetter: Child {
             if let onStart { child.daemon.notifier.send(.status(onStart)) }
             child.started()
             await child.shutdownRequested()
-            if let onShutdown { child.daemon.notifier.send(.status(onShutdown)) }
+            if let onShutdown, child.daemon.isStopping { child.daemon.notifier.send(.status(onShutdown)) }
         }
     }
 }

@@ -30,6 +30,7 @@ public final class DaemonContext: Sendable {
     let log: DaemonLog
 
     private let hasAnnouncedReady = Atomic(false)
+    private let stopping = Atomic(false)
     private let onReady: @Sendable () -> Void
 
     init(
@@ -43,6 +44,14 @@ public final class DaemonContext: Sendable {
         self.log = log
         self.onReady = onReady
         descriptors = PassedDescriptors(environment.descriptors)
+    }
+
+    /// Whether the service stops: not a restart within the tree, of which the manager need not know.
+    var isStopping: Bool { stopping.load(ordering: .acquiring) }
+
+    /// Notes that the tree begins to stop for good.
+    func beginStopping() {
+        stopping.store(true, ordering: .releasing)
     }
 
     /// Tells the manager that the service is ready (`READY=1`), once: a second call does nothing.

@@ -110,7 +110,7 @@ extension DaemonLog {
         let priority: Priority? =
             switch event.kind {
             case .childEnded(_, .threw), .childOverdue, .childRestarting: .warning
-            case .childEnded(_, .returned): .notice
+            case .childEnded(_, .returned), .childDropped: .notice
             case .childStopped(_, .threw(let error)) where !(error is CancellationError): .warning
             case .childAbandoned, .stopping(.startFailed), .stopping(.gaveUp), .stopping(.leftRunning): .error
             case .started, .stopping(.requested), .stopped: event.supervisor.ids.isEmpty ? .info : nil

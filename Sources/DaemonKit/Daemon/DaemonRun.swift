@@ -103,6 +103,7 @@ final class DaemonRun: Sendable {
                 log.write(.warning, "\(descriptor) was passed, but no child of the tree takes it")
             }
         case .stopping:
+            context.beginStopping()
             tellStopping()
         default:
             break

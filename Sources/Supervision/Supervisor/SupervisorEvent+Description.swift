@@ -13,6 +13,7 @@ extension SupervisorEvent: CustomStringConvertible {
         case .childEnded(_, .threw(let error)): "\(subject) failed: \(error)"
         case .childRestarting(_, let restarts):
             "\(subject) restarting, \(restarts) \(restarts == 1 ? "time" : "times") so far"
+        case .childDropped: "\(subject) dropped, a temporary child does not come back"
         case .stopping(let reason): "\(place) stopping: \(reason)"
         case .childStopping: "\(subject) stopping"
         case .childOverdue(_, let time): "\(subject) cancelled, has not stopped in \(time)"

@@ -42,6 +42,9 @@ public struct SupervisorEvent: Sendable {
         /// A child is started again; `restarts` is how often that has happened to it.
         case childRestarting(child: String, restarts: Int)
 
+        /// A temporary child was stopped by the strategy of its supervisor, and does not come back.
+        case childDropped(child: String)
+
         /// The supervisor begins to stop its children, the last one first.
         case stopping(StopReason)
 
@@ -85,7 +88,8 @@ extension SupervisorEvent.Kind {
         case .starting, .started, .stopped, .stopping(.requested):
             nil
         case .childStarting(let child), .childStarted(let child), .childIgnored(let child),
-            .childEnded(let child, _), .childRestarting(let child, _), .childStopping(let child),
+            .childEnded(let child, _), .childRestarting(let child, _), .childDropped(let child),
+            .childStopping(let child),
             .childOverdue(let child, _), .childStopped(let child, _), .childAbandoned(let child, _):
             child
         case .stopping(.startFailed(let child, _)), .stopping(.gaveUp(let child, _, _)),

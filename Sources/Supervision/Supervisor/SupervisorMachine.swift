@@ -38,6 +38,8 @@ struct SupervisorMachine {
         case childIgnored(Ref)
         case childEnded(Ref, Exit)
         case childRestarting(Ref)
+        /// A strategy stopped a temporary child, which is not started again.
+        case childDropped(Ref)
         case stopping(StopReason)
         case childStopping(Ref)
         case childOverdue(Ref, after: Duration)
@@ -74,6 +76,9 @@ struct SupervisorMachine {
         let shutdown: Shutdown
         var state = State.down
         var generation = 0
+
+        /// Whether it is a temporary child that has been: it is not started a second time.
+        var isForgotten: Bool { restart == .temporary && generation > 0 }
     }
 
     private enum Phase: Equatable {
@@ -82,8 +87,20 @@ struct SupervisorMachine {
         case starting(next: Int)
         case running
         /// Taking down the slots from the last; `current` is the one being waited for.
-        case stopping(StopReason, current: Stop?)
+        case stopping(Purpose, current: Stop?)
         case ended
+    }
+
+    /// Why slots are taken down.
+    private enum Purpose: Equatable {
+        /// To end: all of them.
+        case end(StopReason)
+        /// To start them again: those from here on.
+        case restart(from: Int)
+
+        var first: Int {
+            if case .restart(let first) = self { first } else { 0 }
+        }
     }
 
     /// One child being stopped.
@@ -95,13 +112,20 @@ struct SupervisorMachine {
         var grace: Duration?
     }
 
+    private let strategy: Strategy
     private var slots: [Slot]
     private var phase = Phase.idle
+    private var hasStarted = false
     private var window: RestartWindow
     /// How many slots are in `.starting`.
     private var startsUnderWay = 0
 
-    init(intensity: RestartIntensity, children: [(restart: Restart, shutdown: Shutdown)]) {
+    init(
+        strategy: Strategy,
+        intensity: RestartIntensity,
+        children: [(restart: Restart, shutdown: Shutdown)]
+    ) {
+        self.strategy = strategy
         slots = children.map { Slot(restart: $0.restart, shutdown: $0.shutdown) }
         window = RestartWindow(intensity)
     }
@@ -139,8 +163,7 @@ extension SupervisorMachine {
         case .starting, .running:
             return endedByItself(ref, exit, at: now)
         case .stopping:
-            setDown(ref, exit)
-            return [.report(.childStopped(ref, exit))] + stopNext(at: now)
+            return stopped(ref, exit, at: now)
         case .abandoned:
             // Better late than never: it no longer counts as left running.
             setDown(ref, exit)
@@ -157,18 +180,17 @@ extension SupervisorMachine {
 
     /// Time has passed; perhaps ``deadline``.
     mutating func deadlineReached(at now: Duration) -> [Action] {
-        guard case .stopping(let reason, var stop?) = phase, let deadline = stop.deadline, now >= deadline
-        else {
-            return []
-        }
+        guard case .stopping(let purpose, var stop?) = phase, let deadline = stop.deadline, now >= deadline
+        else { return [] }
         if let grace = stop.grace {
             stop.deadline = now + grace
             stop.grace = nil
-            phase = .stopping(reason, current: stop)
+            phase = .stopping(purpose, current: stop)
             return [.report(.childOverdue(stop.ref, after: now - stop.since)), .cancel(stop.ref)]
         }
         slots[stop.ref.slot].state = .abandoned
-        return [.report(.childAbandoned(stop.ref, after: now - stop.since))] + stopNext(at: now)
+        return [.report(.childAbandoned(stop.ref, after: now - stop.since))]
+            + endUnlessEnding(.leftRunning(stop.ref)) + stopNext(at: now)
     }
 }
 
@@ -185,15 +207,17 @@ extension SupervisorMachine {
         slots[ref.slot].state = exit == .leftRunning ? .abandoned : .down
     }
 
-    /// Starts the next child of the initial start, once everything above it is up.
+    /// Starts the next child that is to be up, once everything above it is.
     private mutating func startNext() -> [Action] {
         guard case .starting(let next) = phase, startsUnderWay == 0 else { return [] }
-        guard next < slots.count else {
+        guard let slot = (next..<slots.count).first(where: { !slots[$0].isForgotten }) else {
             phase = .running
+            guard !hasStarted else { return [] }
+            hasStarted = true
             return [.report(.started)]
         }
-        phase = .starting(next: next + 1)
-        return start(slot: next)
+        phase = .starting(next: slot + 1)
+        return start(slot: slot)
     }
 
     private mutating func start(slot: Int) -> [Action] {
@@ -213,13 +237,19 @@ extension SupervisorMachine {
             return [.report(.childIgnored(ref))] + startNext()
         }
         let ended = Action.report(.childEnded(ref, exit))
-        if case .stopping = phase {
+        switch phase {
+        case .stopping(.end, _):
             return [ended]
+        case .stopping(.restart(let first), _) where ref.slot >= first && exit != .leftRunning:
+            // It is started again with the others, and whether it would have been by itself does not matter.
+            return [ended]
+        default:
+            break
         }
         if exit == .leftRunning {
             return [ended] + beginStop(.leftRunning(ref), at: now)
         }
-        if wasStarting, ref.generation == 1, case .starting = phase {
+        if wasStarting, ref.generation == 1 {
             return [ended] + beginStop(.startFailed(ref), at: now)
         }
         guard slot.restart.appliesAfter(exit) else {
@@ -228,25 +258,72 @@ extension SupervisorMachine {
         guard window.admitRestart(at: now) else {
             return [ended] + beginStop(.gaveUp(ref), at: now)
         }
-        return [ended, .report(.childRestarting(ref))] + start(slot: ref.slot)
+        return [ended, .report(.childRestarting(ref))] + restart(ref, at: now)
+    }
+
+    /// A child that was told to stop has ended.
+    private mutating func stopped(_ ref: Ref, _ exit: Exit, at now: Duration) -> [Action] {
+        setDown(ref, exit)
+        var actions = [Action.report(.childStopped(ref, exit))]
+        if case .stopping(.restart, _) = phase, slots[ref.slot].isForgotten {
+            actions.append(.report(.childDropped(ref)))
+        }
+        if exit == .leftRunning { actions += endUnlessEnding(.leftRunning(ref)) }
+        return actions + stopNext(at: now)
+    }
+
+    /// Starts a failed child again, and with it those that the strategy couples to it.
+    private mutating func restart(_ ref: Ref, at now: Duration) -> [Action] {
+        let first =
+            switch strategy {
+            case .oneForOne: ref.slot
+            case .oneForAll: 0
+            case .restForOne: ref.slot
+            }
+        switch phase {
+        case .stopping(.restart(let other), let current):
+            // One above those that are being taken down: it, and what lies between, goes down with them.
+            phase = .stopping(.restart(from: min(first, other)), current: current)
+            return []
+        default:
+            guard strategy != .oneForOne else { return start(slot: ref.slot) }
+            phase = .stopping(.restart(from: first), current: nil)
+            return stopNext(at: now)
+        }
     }
 
     private mutating func beginStop(_ reason: StopReason, at now: Duration) -> [Action] {
         switch phase {
-        case .stopping, .ended:
+        case .ended, .stopping(.end, _):
             return []
+        case .stopping(.restart, let current):
+            let actions = endUnlessEnding(reason)
+            return current == nil ? actions + stopNext(at: now) : actions
         case .idle, .starting, .running:
-            phase = .stopping(reason, current: nil)
+            phase = .stopping(.end(reason), current: nil)
             return [.report(.stopping(reason))] + stopNext(at: now)
         }
     }
 
+    /// Turns a stop that was for a restart into one for good, from where it is.
+    private mutating func endUnlessEnding(_ reason: StopReason) -> [Action] {
+        guard case .stopping(.restart, let current) = phase else { return [] }
+        phase = .stopping(.end(reason), current: current)
+        return [.report(.stopping(reason))]
+    }
+
     /// Goes on to the last child that is still up, or ends when there is none.
     private mutating func stopNext(at now: Duration) -> [Action] {
-        guard case .stopping(let reason, let previous) = phase else { return [] }
-        guard let slot = lastUp(below: previous?.ref.slot ?? slots.count) else {
-            phase = .ended
-            return [.report(.stopped), .finish(reason, abandoned: abandoned)]
+        guard case .stopping(let purpose, let previous) = phase else { return [] }
+        guard let slot = lastUp(in: purpose.first..<(previous?.ref.slot ?? slots.count)) else {
+            switch purpose {
+            case .end(let reason):
+                phase = .ended
+                return [.report(.stopped), .finish(reason, abandoned: abandoned)]
+            case .restart(let first):
+                phase = .starting(next: first)
+                return startNext()
+            }
         }
         let ref = Ref(slot: slot, generation: slots[slot].generation)
         let wasStarting = slots[slot].state == .starting
@@ -257,17 +334,15 @@ extension SupervisorMachine {
         let asks: Bool
         if case .graceful = slots[slot].shutdown { asks = !wasStarting } else { asks = false }
         if asks { stop.grace = Shutdown.cancellationGrace }
-        phase = .stopping(reason, current: stop)
+        phase = .stopping(purpose, current: stop)
         return [.report(.childStopping(ref)), asks ? .ask(ref) : .cancel(ref)]
     }
 
-    /// The last child that is up among those before a slot.
+    /// The last child that is up among some slots.
     ///
-    /// Not by a slice, which would share the array's storage and have the next change copy it whole.
-    private func lastUp(below end: Int) -> Int? {
-        var slot = end - 1
-        while slot >= 0, slots[slot].state != .starting, slots[slot].state != .running { slot -= 1 }
-        return slot >= 0 ? slot : nil
+    /// Not by a slice of the array held across a change: that would have it copied whole.
+    private func lastUp(in range: Range<Int>) -> Int? {
+        range.last { slots[$0].state == .starting || slots[$0].state == .running }
     }
 
     private var abandoned: [Ref] {

@@ -38,6 +38,7 @@ struct SupervisorRun {
         self.inbox = inbox
         self.onAllStarted = onAllStarted
         machine = SupervisorMachine(
+            strategy: supervisor.strategy,
             intensity: supervisor.intensity,
             children: supervisor.children.map { ($0.restart, $0.shutdown) }
         )
@@ -153,6 +154,7 @@ extension SupervisorRun {
         case .childIgnored(let ref): .childIgnored(child: id(ref))
         case .childEnded(let ref, _): .childEnded(child: id(ref), exit: exit(ref))
         case .childRestarting(let ref): .childRestarting(child: id(ref), restarts: ref.generation)
+        case .childDropped(let ref): .childDropped(child: id(ref))
         case .stopping(let reason): .stopping(stopReason(reason))
         case .childStopping(let ref): .childStopping(child: id(ref))
         case .childOverdue(let ref, let time): .childOverdue(child: id(ref), after: time)

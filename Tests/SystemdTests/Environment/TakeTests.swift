@@ -37,6 +37,8 @@ struct TakeTests {
         await #expect(processExitsWith: .success) {
             let listener = try TestSocket.inet6Listener()
             try #require(dup2(listener, 200) == 200 && dup2(listener, 202) == 202)
+            // Whatever the process was started with.
+            close(201)
             setVariables(["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "3", "NOTIFY_SOCKET": "/run/notify"])
             let environment = ServiceEnvironment.takeNow(firstDescriptor: 200)
             #expect(environment.descriptors.isEmpty)
@@ -52,6 +54,8 @@ struct TakeTests {
     @Test("a count of a million where nothing is open ends at the first")
     func hugeCount() async {
         await #expect(processExitsWith: .success) {
+            // Whatever the process was started with.
+            close(200)
             setVariables(["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "1048576"])
             let environment = ServiceEnvironment.takeNow(firstDescriptor: 200)
             #expect(environment.descriptors.isEmpty)
