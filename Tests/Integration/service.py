@@ -247,21 +247,23 @@ class Watch:
 
     def until(self, text):
         """Waits for a message or a change of state, after the one waited for before; returns its time."""
+        end = time.monotonic() + PATIENCE
         while True:
             while self.next < len(self.manager):
                 moment, found = self.manager[self.next]
                 self.next += 1
                 if found == text:
                     return moment
-            self.read(text)
+            self.read(text, end)
 
     def line(self, pattern):
         """Waits for a line that the service wrote since the watch began; returns it."""
+        end = time.monotonic() + PATIENCE
         while True:
             for _, found in self.service:
                 if re.search(pattern, found):
                     return found
-            self.read(pattern)
+            self.read(pattern, end)
 
     def sequence(self, *kinds):
         """The messages of these kinds so far (`STATUS`), and changes of state where `->` is one of them."""
@@ -271,8 +273,8 @@ class Watch:
             if text.split("=")[0] in kinds or ("->" in kinds and " -> " in text)
         ]
 
-    def read(self, awaited):
-        ready, _, _ = select.select([self.follower.stdout], [], [], PATIENCE)
+    def read(self, awaited, end):
+        ready, _, _ = select.select([self.follower.stdout], [], [], max(0, end - time.monotonic()))
         block = os.read(self.follower.stdout.fileno(), 1 << 16) if ready else b""
         if not block:
             seen = "\n".join(text for _, text in [*self.manager, *self.service])
