@@ -30,17 +30,10 @@ public final class ServingSession: Sendable {
         var drainHandlers: [UInt64: @Sendable () -> Void] = [:]
         var closeHandlers: [UInt64: @Sendable () -> Void] = [:]
         var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var idleWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
 
         mutating func makeID() -> UInt64 {
             nextID += 1
             return nextID
-        }
-
-        mutating func takeIdle() -> [CheckedContinuation<Void, Never>] {
-            guard open == 0 else { return [] }
-            defer { idleWaiters = [:] }
-            return Array(idleWaiters.values)
         }
     }
 
@@ -100,19 +93,13 @@ extension ServingSession {
     ///
     /// Call it once for each ``connectionOpened()``; calls beyond that do nothing.
     public func connectionClosed() {
-        let (closed, idle) = state.withLock { state in
-            guard state.open > 0 else { return (state.closeHandlers, state.takeIdle()) }
+        let handlers = state.withLock { state in
+            guard state.open > 0 else { return state.closeHandlers }
             state.open -= 1
             if state.open <= maxConnections / 2 { state.limitReported = false }
-            return (state.closeHandlers, state.takeIdle())
+            return state.closeHandlers
         }
-        for handler in closed.values { handler() }
-        for waiter in idle { waiter.resume() }
-    }
-
-    /// Waits until no connection is left, or the task is cancelled; ``connectionCount`` tells which.
-    package func waitUntilIdle() async {
-        await wait(in: \.idleWaiters) { $0.open == 0 }
+        for handler in handlers.values { handler() }
     }
 
     /// Tells of something that did not end the serving.
@@ -180,7 +167,19 @@ extension ServingSession {
 
     /// Waits until the listener is asked to drain, or the task is cancelled; ``isDraining`` tells which.
     public func drainRequested() async {
-        await wait(in: \.drainWaiters) { $0.isDraining }
+        let id = state.withLock { $0.makeID() }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard !state.isDraining, !Task.isCancelled else { return true }
+                    state.drainWaiters[id] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.drainWaiters.removeValue(forKey: id) }?.resume()
+        }
     }
 
     /// Has a closure called when the listener is asked to drain; at once, where it has been.
@@ -223,24 +222,5 @@ extension ServingSession {
             (state.drainHandlers.removeValue(forKey: id), state.closeHandlers.removeValue(forKey: id))
         }
         withExtendedLifetime(removed) {}
-    }
-
-    private func wait(
-        in waiters: any WritableKeyPath<State, [UInt64: CheckedContinuation<Void, Never>]> & Sendable,
-        until isDone: @Sendable (borrowing State) -> Bool
-    ) async {
-        let id = state.withLock { $0.makeID() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    guard !isDone(state), !Task.isCancelled else { return true }
-                    state[keyPath: waiters][id] = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0[keyPath: waiters].removeValue(forKey: id) }?.resume()
-        }
     }
 }

@@ -276,9 +276,8 @@ extension SupervisorMachine {
     private mutating func restart(_ ref: Ref, at now: Duration) -> [Action] {
         let first =
             switch strategy {
-            case .oneForOne: ref.slot
+            case .oneForOne, .restForOne: ref.slot
             case .oneForAll: 0
-            case .restForOne: ref.slot
             }
         switch phase {
         case .stopping(.restart(let other), let current):

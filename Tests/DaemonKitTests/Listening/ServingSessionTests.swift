@@ -30,37 +30,12 @@ struct ServingSessionTests {
         #expect(session.connectionCount == 1)
     }
 
-    @Test("waiting for idle returns at once where nothing is open")
-    func idleAtOnce() async {
-        await ServingSession(name: "s", expectedSockets: 1).waitUntilIdle()
-    }
-
-    @Test("waiting for idle ends with the last connection, not before")
-    func idle() async {
+    @Test("cancelling ends the waiting for a drain, and nothing else")
+    func cancelledWait() async {
         let session = ServingSession(name: "s", expectedSockets: 1)
-        session.connectionOpened()
-        session.connectionOpened()
-        async let left = {
-            await session.waitUntilIdle()
-            return session.connectionCount
-        }()
-        session.connectionClosed()
-        session.connectionClosed()
-        #expect(await left == 0)
-    }
-
-    @Test("cancelling ends the waiting for idle and for a drain, and nothing else")
-    func cancelledWaits() async {
-        let session = ServingSession(name: "s", expectedSockets: 1)
-        session.connectionOpened()
-        let task = Task {
-            async let idle: Void = session.waitUntilIdle()
-            async let drain: Void = session.drainRequested()
-            _ = await (idle, drain)
-        }
+        let task = Task { await session.drainRequested() }
         task.cancel()
         await task.value
-        #expect(session.connectionCount == 1)
         #expect(!session.isDraining)
     }
 
