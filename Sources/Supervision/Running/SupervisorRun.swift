@@ -161,6 +161,8 @@ struct SupervisorRun<Machine: Decider> {
 
 extension SupervisorRun {
     private mutating func serve(_ call: PendingCall) {
+        // Whoever asked may have been cancelled before this arrived.
+        guard !call.isOver else { return }
         let asked: Call
         switch call.request {
         case .start(let spec): asked = .start(id: spec.id, spec.rules)
