@@ -24,6 +24,7 @@ final class DaemonSignals: Sendable {
     /// - Parameters:
     ///   - stop: Called for SIGTERM and SIGINT.
     ///   - look: Called for SIGUSR1.
+    /// - Throws: `SocketError` when the system has no pipe to give.
     init(
         stop: @escaping @Sendable (StopSignal) -> Void,
         look: @escaping @Sendable () -> Void

@@ -11,7 +11,9 @@ where Items.Element: Sendable {
     let core: DynamicCore
     let transform: @Sendable (Items.Element) async throws -> Output
 
-    /// Begins an iteration. No work is done before the first result is asked for.
+    /// Begins an iteration.
+    ///
+    /// No work is done before the first result is asked for.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(self)
     }
