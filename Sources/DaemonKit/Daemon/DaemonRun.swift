@@ -94,8 +94,8 @@ final class DaemonRun: Sendable {
             let supervisor = try await daemon.supervisor
             // Weakly: the supervisor holds the events' reader, which holds this.
             let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
-                [self, weak supervisor] in
-                if let supervisor { startPinger(watching: supervisor) }
+                [self, weak supervisor] context in
+                if let supervisor { startPinger(watching: supervisor, context) }
                 state.withLock(\.reloader)?.becameReady()
             }
             let reloader = Reloader(context.reloads, notifier: notifier, log: log)
@@ -157,12 +157,14 @@ final class DaemonRun: Sendable {
         if isFirst { notifier.send(.stopping) }
     }
 
-    private func startPinger(watching supervisor: Supervisor) {
-        guard let watchdog = environment.watchdog else { return }
+    private func startPinger(watching supervisor: Supervisor, _ context: DaemonContext) {
+        guard environment.watchdog != nil else { return }
         let pinger = WatchdogPinger(
-            interval: watchdog.pingInterval,
+            watchdog: context.watchdog,
+            checks: context.healthChecks,
             clock: supervisor.topClock,
-            notifier: notifier
+            notifier: notifier,
+            log: log
         )
         let task = Task { await pinger.run(watching: supervisor) }
         state.withLock { $0.pinger = task }

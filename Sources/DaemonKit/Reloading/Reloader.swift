@@ -20,13 +20,13 @@ final class Reloader: Sendable {
         var isWanted = false
     }
 
-    private let registry: ReloadRegistry
+    private let handlers: HandlerRegistry<ReloadHandler>
     private let notifier: Notifier
     private let log: DaemonLog
     private let state = Locked(State())
 
-    init(_ registry: ReloadRegistry, notifier: Notifier, log: DaemonLog) {
-        self.registry = registry
+    init(_ handlers: HandlerRegistry<ReloadHandler>, notifier: Notifier, log: DaemonLog) {
+        self.handlers = handlers
         self.notifier = notifier
         self.log = log
     }
@@ -81,9 +81,9 @@ final class Reloader: Sendable {
         log.write(.info, "SIGHUP: reloading")
         notifier.send(.reloading() + .status("reloading"))
         var failures: [String] = []
-        for handler in registry.inTreeOrder {
+        for handler in handlers.inTreeOrder {
             do {
-                try await handler.reload()
+                try await handler.call()
             } catch {
                 failures.append("\(handler.path): \(error)")
             }
