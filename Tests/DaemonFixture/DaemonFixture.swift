@@ -59,6 +59,10 @@ struct DaemonFixture: Daemon {
                 try shell.run()
                 shell.waitUntilExit()
             }
+        case "journal":
+            Reports.journal
+        case "facts":
+            Reports.facts
         default:
             []
         }
@@ -67,7 +71,7 @@ struct DaemonFixture: Daemon {
     private static let isBroken = Atomic(false)
 
     /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
-    private static func hangUp() async throws {
+    static func hangUp() async throws {
         signal(SIGHUP, SIG_IGN)
         // Dispatch's objects may be used from any thread.
         nonisolated(unsafe) let source = DispatchSource.makeSignalSource(signal: SIGHUP)

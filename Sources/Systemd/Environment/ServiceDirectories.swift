@@ -4,9 +4,10 @@
 /// let state = ServiceEnvironment.take().directories.state.first ?? "."
 /// ```
 ///
-/// Each list is in the unit's order, of absolute paths; empty where the unit asks for none. They exist, and
-/// belong to the service's user, when the service starts. A path with a colon in it comes as two: the manager
-/// has no sign for it.
+/// Each list has absolute paths in the manager's order, and is empty where the unit asks for none. systemd
+/// sorts them, whatever their order in the unit: tell several of a kind apart by their names. They exist when
+/// the service starts, and belong to its user (those for configuration to root). A path with a colon in it
+/// comes as two: the manager has no sign for it.
 ///
 /// - Note: Source: systemd `systemd.exec`, `RuntimeDirectory=` and the four after it.
 public struct ServiceDirectories: Sendable, Hashable {

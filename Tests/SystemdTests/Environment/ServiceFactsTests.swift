@@ -12,7 +12,7 @@ struct ServiceFactsTests {
 
     // MARK: - Directories
 
-    @Test("directories come in the unit's order, each list by itself")
+    @Test("directories come in the manager's order, each list by itself")
     func directories() {
         let environment = read([
             "RUNTIME_DIRECTORY": "/run/b:/run/a", "STATE_DIRECTORY": "/var/lib/s",
