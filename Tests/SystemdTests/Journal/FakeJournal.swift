@@ -12,6 +12,10 @@ struct FakeJournal {
     init(at path: String) throws {
         self.path = path
         descriptor = try TestSocket.unixDatagram(at: Array(path.utf8))
+        // So that a test whose entry never comes fails; none that passes waits for this.
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        try #require(setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0)
     }
 
     func close() {
@@ -78,9 +82,15 @@ func withFakeJournal(_ body: (FakeJournal, Journal) throws -> Void) throws {
     }
 }
 
-/// This process's descriptors of the kinds that a journal or a credential may need.
+/// What this process has open, of what begins so in `/proc/self/fd`.
 ///
-/// Not all: the test library and Dispatch open others when they like.
-func openDescriptors() -> Set<CInt> {
-    Set((0..<1024).filter { [.datagram, .file, .directory].contains(PassedDescriptor(number: $0).kind) })
+/// Not everything: the test library and Dispatch open files of their own when they like.
+func openFiles(_ beginnings: String...) -> [String] {
+    let links = (0..<1024).compactMap { descriptor -> String? in
+        var link = [CChar](repeating: 0, count: 256)
+        let count = readlink("/proc/self/fd/\(descriptor)", &link, link.count)
+        return count < 0
+            ? nil : String(decoding: link.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+    return links.filter { link in beginnings.contains { link.hasPrefix($0) } }
 }

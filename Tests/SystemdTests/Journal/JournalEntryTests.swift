@@ -105,7 +105,7 @@ struct JournalEntryTests {
                 let name = String(decoding: rest[..<end], as: UTF8.self)
                 let length = rest[(end + 1)...].prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
                 let value = rest[(end + 9)...].prefix(length)
-                try #require(rest[value.endIndex] == 10)
+                try #require(value.count == length && rest[value.endIndex...].first == 10)
                 fields.append(field(name, value))
                 rest = rest[(value.endIndex + 1)...]
             }
