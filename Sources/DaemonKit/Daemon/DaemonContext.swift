@@ -27,6 +27,7 @@ public final class DaemonContext: Sendable {
     public let descriptors: PassedDescriptors
 
     let listeners = ListenerRegistry()
+    let reloads = ReloadRegistry()
     let log: DaemonLog
 
     private let hasAnnouncedReady = Atomic(false)

@@ -18,7 +18,12 @@ final class DaemonRun: Sendable {
         var isStopRequested = false
         var hasSentStopping = false
         var pinger: Task<Void, Never>?
+        var reloader: Reloader?
+        var isReloadWanted = false
     }
+
+    /// How many children of one supervisor are worth a line each.
+    private static let mostChildrenShown = 100
 
     private let environment: ServiceEnvironment
     private let log: DaemonLog
@@ -59,6 +64,29 @@ final class DaemonRun: Sendable {
         supervisor?.stop()
     }
 
+    /// Reloads, now or as soon as that can be.
+    func reload() {
+        let reloader = state.withLock { state in
+            // One that comes before the tree is there is not lost.
+            if state.reloader == nil { state.isReloadWanted = true }
+            return state.reloader
+        }
+        reloader?.reload()
+    }
+
+    /// Writes down what the whole tree is doing.
+    ///
+    /// Returns at once. The tree is asked on the cooperative pool: where that is blocked, nothing is written.
+    func look() {
+        guard let supervisor = state.withLock(\.supervisor) else {
+            return log.write(.info, "SIGUSR1: there is no tree yet")
+        }
+        Task {
+            let snapshot = await supervisor.snapshot(limit: Self.mostChildrenShown)
+            log.write(.info, "SIGUSR1: the tree is\n\(snapshot)")
+        }
+    }
+
     /// Makes the daemon's tree and runs it to its end.
     func run(_ daemon: some Daemon) async -> End {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
@@ -68,7 +96,14 @@ final class DaemonRun: Sendable {
             let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
                 [self, weak supervisor] in
                 if let supervisor { startPinger(watching: supervisor) }
+                state.withLock(\.reloader)?.becameReady()
             }
+            let reloader = Reloader(context.reloads, notifier: notifier, log: log)
+            let isReloadWanted = state.withLock { state in
+                state.reloader = reloader
+                return state.isReloadWanted
+            }
+            if isReloadWanted { reloader.reload() }
             supervisor.readEvents { [self] event in read(event, context) }
             let isStopRequested = state.withLock { state in
                 state.supervisor = supervisor
@@ -104,6 +139,7 @@ final class DaemonRun: Sendable {
             }
         case .stopping:
             context.beginStopping()
+            state.withLock(\.reloader)?.end()
             tellStopping()
         default:
             break
@@ -136,6 +172,7 @@ final class DaemonRun: Sendable {
         // Letting go of the supervisor also lets go of the events' reader, which holds this.
         let pinger = state.withLock { state in
             state.supervisor = nil
+            state.reloader = nil
             return state.pinger
         }
         pinger?.cancel()
