@@ -71,7 +71,7 @@ struct DaemonFixture: Daemon {
     private static let isBroken = Atomic(false)
 
     /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
-    static func hangUp() async throws {
+    private static func hangUp() async throws {
         signal(SIGHUP, SIG_IGN)
         // Dispatch's objects may be used from any thread.
         nonisolated(unsafe) let source = DispatchSource.makeSignalSource(signal: SIGHUP)

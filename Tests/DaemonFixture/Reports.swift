@@ -35,16 +35,14 @@ enum Reports {
         await child.shutdownRequested()
     }
 
-    /// What the service's environment says, again after each SIGHUP.
+    /// What the service's environment says, again at each reload.
     static let facts = ChildSpec("reporter") { (child: ChildContext) in
         let environment = ServiceEnvironment.take()
         let journal = Journal()
         try send(JournalEntry("facts", fields: fields(of: environment)), to: journal)
+        child.onReload { try send(JournalEntry("reloaded", fields: fields(of: environment)), to: journal) }
         child.started()
-        while true {
-            try await DaemonFixture.hangUp()
-            try send(JournalEntry("facts after SIGHUP", fields: fields(of: environment)), to: journal)
-        }
+        await child.shutdownRequested()
     }
 
     private static func send(_ entry: JournalEntry, to journal: Journal) throws {
