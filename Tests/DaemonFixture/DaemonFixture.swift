@@ -59,6 +59,10 @@ struct DaemonFixture: Daemon {
                 try shell.run()
                 shell.waitUntilExit()
             }
+        case "journal":
+            Reports.journal
+        case "facts":
+            Reports.facts
         default:
             []
         }

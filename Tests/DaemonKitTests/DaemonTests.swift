@@ -276,7 +276,7 @@ struct DaemonTests {
         let log = Recorder<String>()
         let run = DaemonRun(
             environment: ServiceEnvironment(variables: [:]),
-            log: DaemonLog { log.add($0) },
+            log: DaemonLog { log.add($0.prefixed($1)) },
             cutShort: { _ in }
         )
         run.look()

@@ -2,6 +2,7 @@
 #define CSUPERVISION_H
 
 #include "CSupervisionDescriptor.h"
+#include "CSupervisionJournal.h"
 #include "CSupervisionNotify.h"
 #include "CSupervisionProcess.h"
 #include "CSupervisionSignal.h"

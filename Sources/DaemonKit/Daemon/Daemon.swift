@@ -77,7 +77,7 @@ extension Daemon {
     /// process's environment, which other threads may be reading.
     public func launch() -> Never {
         let environment = ServiceEnvironment.take()
-        let log = DaemonLog.standardError(journalStream: environment.variables["JOURNAL_STREAM"])
+        let log = DaemonLog.standardError(journalStream: environment.journalStream)
         csupervision_ignore_sigpipe()
         let run = DaemonRun(environment: environment, log: log) { signal in
             // Handlers of the end of a process may wait for threads that hang: do without.
