@@ -11,12 +11,18 @@ public struct SystemdError: Error, Sendable, Hashable {
 
         /// An address that cannot be one: relative, empty, too long.
         public static let invalidAddress = Code(description: "invalidAddress")
-        /// An address of a kind that is not spoken here, such as `vsock:`.
+        /// An address of a kind that this system does not speak: `vsock:` outside Linux.
         public static let unsupportedAddress = Code(description: "unsupportedAddress")
         /// A variable's name or value that the manager would misread or refuse.
         public static let invalidVariable = Code(description: "invalidVariable")
         /// A message longer than the manager reads.
         public static let messageTooLarge = Code(description: "messageTooLarge")
+        /// A descriptor's name that the manager would ignore.
+        public static let invalidName = Code(description: "invalidName")
+        /// No descriptor where one is needed, or more than one message carries.
+        public static let wrongDescriptorCount = Code(description: "wrongDescriptorCount")
+        /// So much waits for a manager that does not read that nothing more can.
+        public static let queueFull = Code(description: "queueFull")
         /// The operating system refused to open, connect or send; ``SystemdError/errno`` says why.
         public static let sendFailed = Code(description: "sendFailed")
         /// The object was closed before.

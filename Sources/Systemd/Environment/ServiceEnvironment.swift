@@ -96,7 +96,11 @@ extension EnvironmentReader {
         do {
             return try NotifyAddress(value)
         } catch {
-            report("NOTIFY_SOCKET", error.message, "the path of a socket, or @ and an abstract name")
+            report(
+                "NOTIFY_SOCKET",
+                error.message,
+                "the path of a socket, @ and an abstract name, or vsock:CID:PORT"
+            )
             return nil
         }
     }
