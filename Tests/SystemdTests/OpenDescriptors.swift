@@ -1,9 +1,24 @@
 import CSupervision
 import Glibc
+import Systemd
 
-/// The descriptors that this process has open.
+/// The sockets, pipes and files that this process has open.
+///
+/// Only in a process of the test's own: timers and the like, which the libraries open at any time, are left
+/// out, yet other tests open what these do.
 func openDescriptors() -> Set<CInt> {
-    Set((0..<1024).filter { fcntl($0, F_GETFD) >= 0 })
+    let kinds: Set<DescriptorKind> = [.streamListener, .datagram, .connection, .fifo, .file]
+    return Set((0..<1024).filter { kinds.contains(PassedDescriptor(number: $0).kind) })
+}
+
+/// How many of this process's descriptors are of one and the same file.
+func copies(of descriptor: CInt) -> Int {
+    var own = stat()
+    guard fstat(descriptor, &own) == 0 else { return 0 }
+    return (0..<1024 as Range<CInt>).count {
+        var other = stat()
+        return fstat($0, &other) == 0 && other.st_ino == own.st_ino && other.st_dev == own.st_dev
+    }
 }
 
 /// A close-on-exec pipe that never waits.
