@@ -25,6 +25,14 @@ public struct SystemdError: Error, Sendable, Hashable {
         public static let queueFull = Code(description: "queueFull")
         /// The operating system refused to open, connect or send; ``SystemdError/errno`` says why.
         public static let sendFailed = Code(description: "sendFailed")
+        /// More descriptors than the manager keeps.
+        public static let storeFull = Code(description: "storeFull")
+        /// The operating system refused memory for state, or to read it; ``SystemdError/errno`` says why.
+        public static let memoryFailed = Code(description: "memoryFailed")
+        /// A file of memory that somebody could still change, or no such file.
+        public static let notSealed = Code(description: "notSealed")
+        /// A file of memory that is larger than the reader wants.
+        public static let memoryTooLarge = Code(description: "memoryTooLarge")
         /// The object was closed before.
         public static let closed = Code(description: "closed")
         /// A passed descriptor of another kind than the one asked for.

@@ -18,6 +18,10 @@ public struct ServiceEnvironment: Sendable {
     /// The keep-alive that the manager expects (`WATCHDOG_USEC`, `WATCHDOG_PID`); `nil` when it expects none.
     public let watchdog: WatchdogSettings?
 
+    /// How many descriptors the manager keeps for this unit (`FDSTORE`); `nil` when it keeps none, or is older
+    /// than systemd 254 and does not tell.
+    public let descriptorStoreLimit: Int?
+
     /// The id of this run of the unit (`INVOCATION_ID`): 32 hexadecimal digits.
     public let invocationID: String?
 
@@ -64,6 +68,7 @@ public struct ServiceEnvironment: Sendable {
         notifyAddress = reader.notifyAddress()
         watchdog = reader.watchdog(pid: process.pid)
         descriptorNames = reader.descriptorNames(for: process)
+        descriptorStoreLimit = reader.descriptorStoreLimit()
         invocationID = reader.invocationID()
         let isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
         isUnderManager =
@@ -76,6 +81,7 @@ public struct ServiceEnvironment: Sendable {
     private init(_ other: ServiceEnvironment, withoutDescriptorsBecause problem: EnvironmentProblem) {
         notifyAddress = other.notifyAddress
         watchdog = other.watchdog
+        descriptorStoreLimit = other.descriptorStoreLimit
         invocationID = other.invocationID
         isUnderManager = other.isUnderManager
         variables = other.variables
@@ -112,6 +118,14 @@ extension EnvironmentReader {
         guard case .number(let microseconds) = reading else { return nil }
         guard namesProcess("WATCHDOG_PID", pid: pid) ?? true else { return nil }
         return WatchdogSettings(timeout: .microseconds(microseconds))
+    }
+
+    fileprivate mutating func descriptorStoreLimit() -> Int? {
+        // The unit's setting is a C unsigned.
+        let range = 1...UInt64(UInt32.max)
+        let reading = number("FDSTORE", in: range, meaning: "how many descriptors the manager keeps")
+        guard case .number(let limit) = reading else { return nil }
+        return Int(clamping: limit)
     }
 
     fileprivate mutating func invocationID() -> String? {

@@ -17,12 +17,17 @@ package final class OwnedDescriptor: Sendable {
 
     /// Makes a close-on-exec duplicate of somebody else's descriptor.
     convenience init(duplicating number: CInt) throws(SystemdError) {
+        self.init(taking: try Self.duplicate(number))
+    }
+
+    /// Makes a close-on-exec duplicate that the caller closes.
+    static func duplicate(_ number: CInt) throws(SystemdError) -> CInt {
         // Not below 3: a closed standard stream's number must not become something else.
         let duplicate = fcntl(number, F_DUPFD_CLOEXEC, 3)
         guard duplicate >= 0 else {
             throw .system(.duplicationFailed, "cannot duplicate descriptor \(number)", errno: errno)
         }
-        self.init(taking: duplicate)
+        return duplicate
     }
 
     deinit {
