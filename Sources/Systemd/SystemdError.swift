@@ -33,9 +33,11 @@ public struct SystemdError: Error, Sendable, Hashable {
         public static let notSealed = Code(description: "notSealed")
         /// A file of memory that is larger than the reader wants.
         public static let memoryTooLarge = Code(description: "memoryTooLarge")
+        /// A pressure source that cannot be opened or watched; ``SystemdError/errno`` says why.
+        public static let pressureFailed = Code(description: "pressureFailed")
         /// The object was closed before.
         public static let closed = Code(description: "closed")
-        /// A passed descriptor of another kind than the one asked for.
+        /// A passed descriptor, or a file, of another kind than the one asked for.
         public static let wrongKind = Code(description: "wrongKind")
         /// A descriptor that is not, or no longer, one of the passed ones.
         public static let unknownDescriptor = Code(description: "unknownDescriptor")

@@ -4,6 +4,7 @@
 #include "CSupervisionDescriptor.h"
 #include "CSupervisionMemory.h"
 #include "CSupervisionNotify.h"
+#include "CSupervisionPressure.h"
 #include "CSupervisionProcess.h"
 #include "CSupervisionRights.h"
 #include "CSupervisionSignal.h"

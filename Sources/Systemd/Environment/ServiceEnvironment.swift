@@ -38,6 +38,7 @@ public struct ServiceEnvironment: Sendable {
     /// The variables that could not be used, in the order in which they were read.
     public let problems: [EnvironmentProblem]
 
+    let pressureSettings: [PressureResource: PressureSetting]
     let descriptorNames: [String]
     let firstDescriptor: CInt
 
@@ -69,6 +70,7 @@ public struct ServiceEnvironment: Sendable {
         watchdog = reader.watchdog(pid: process.pid)
         descriptorNames = reader.descriptorNames(for: process)
         descriptorStoreLimit = reader.descriptorStoreLimit()
+        pressureSettings = reader.pressureSettings()
         invocationID = reader.invocationID()
         let isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
         isUnderManager =
@@ -82,6 +84,7 @@ public struct ServiceEnvironment: Sendable {
         notifyAddress = other.notifyAddress
         watchdog = other.watchdog
         descriptorStoreLimit = other.descriptorStoreLimit
+        pressureSettings = other.pressureSettings
         invocationID = other.invocationID
         isUnderManager = other.isUnderManager
         variables = other.variables
