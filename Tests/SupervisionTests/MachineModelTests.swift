@@ -29,9 +29,9 @@ private struct Life {
     private var now = Duration.zero
 
     /// Copies that run, and whether they have started.
-    private var copies: [Machine.Ref: Bool] = [:]
-    private var told: Set<Machine.Ref> = []
-    private var abandoned: Set<Machine.Ref> = []
+    private var copies: [ChildRef: Bool] = [:]
+    private var told: Set<ChildRef> = []
+    private var abandoned: Set<ChildRef> = []
     private var begun: Set<Int> = []
     private var admitted: [Duration] = []
     private var isEnding = false
@@ -48,7 +48,11 @@ private struct Life {
         }
         restarts = children.map(\.restart)
         intensity = RestartIntensity(maxRestarts: random.below(5), within: .seconds(4))
-        machine = Machine(strategy: strategy, intensity: intensity, children: children)
+        machine = Machine(
+            strategy: strategy,
+            intensity: intensity,
+            rules: children.map { ChildRules(restart: $0.restart, shutdown: $0.shutdown) }
+        )
         self.random = random
     }
 
@@ -81,7 +85,7 @@ private struct Life {
             copies[ref] = true
             return perform("started \(ref)", machine.childStarted(ref))
         }
-        let exit = [Machine.Exit.returned, .threw, .threw, .cancelled, .leftRunning][
+        let exit = [Exit.returned, .threw, .threw, .cancelled, .leftRunning][
             random.below(random.below(15) == 0 ? 5 : 4)
         ]
         copies[ref] = nil
@@ -90,13 +94,13 @@ private struct Life {
         perform("ended \(ref) \(exit)", machine.childEnded(ref, exit, at: now))
     }
 
-    private mutating func perform(_ what: String, _ actions: [Machine.Action]) {
+    private mutating func perform(_ what: String, _ actions: [Action]) {
         story.append("\(what) → \(actions)")
         if isFinished, !actions.isEmpty { broken = "acts after the end" }
         for action in actions where broken == nil { check(action) }
     }
 
-    private mutating func check(_ action: Machine.Action) {
+    private mutating func check(_ action: Action) {
         switch action {
         case .start(let ref):
             if copies.keys.contains(where: { $0.slot == ref.slot })
@@ -140,7 +144,7 @@ private struct Life {
             if copies.keys.contains(where: { !abandoned.contains($0) }) {
                 broken = "ends while \(copies.keys) run"
             }
-        case .report:
+        default:
             break
         }
     }

@@ -37,9 +37,9 @@ struct MachineStartTests {
     @Test(
         "a child that fails to start fails the start, and those before it are stopped in reverse",
         arguments: Restart.allCases,
-        [Machine.Exit.threw, .cancelled]
+        [Exit.threw, .cancelled]
     )
-    func startFails(restart: Restart, exit: Machine.Exit) {
+    func startFails(restart: Restart, exit: Exit) {
         var machine = Machine([.permanent, .permanent, restart, .permanent])
         _ = machine.start()
         _ = machine.childStarted(ref(0))

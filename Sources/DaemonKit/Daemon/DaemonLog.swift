@@ -110,9 +110,11 @@ extension DaemonLog {
         let priority: Priority? =
             switch event.kind {
             case .childEnded(_, .threw), .childOverdue, .childRestarting: .warning
-            case .childEnded(_, .returned), .childDropped: .notice
+            case .childEnded(_, .returned), .childDropped, .childDeleted: .notice
             case .childStopped(_, .threw(let error)) where !(error is CancellationError): .warning
-            case .childAbandoned, .stopping(.startFailed), .stopping(.gaveUp), .stopping(.leftRunning): .error
+            case .childAbandoned, .childGivenUp: .error
+            case .stopping(.startFailed), .stopping(.gaveUp), .stopping(.leftRunning): .error
+            case .stopping(.autoShutdown): .notice
             case .started, .stopping(.requested), .stopped: event.supervisor.ids.isEmpty ? .info : nil
             case .starting, .childStarting, .childStarted, .childIgnored, .childStopping, .childStopped: nil
             }

@@ -28,6 +28,7 @@ public final class ChildContext: Sendable {
 
     private struct State {
         var isShutdownRequested = false
+        var isAsked = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
     }
@@ -88,9 +89,17 @@ public final class ChildContext: Sendable {
         }
     }
 
+    /// Whether the child was asked to stop before it is cancelled.
+    var isAsked: Bool {
+        state.withLock(\.isAsked)
+    }
+
     /// Lets the child know that it is to stop.
-    func requestShutdown() {
+    ///
+    /// - Parameter gracefully: Whether it has time before it is cancelled.
+    func requestShutdown(gracefully: Bool) {
         let waiters = state.withLock { state in
+            if gracefully, !state.isShutdownRequested { state.isAsked = true }
             state.isShutdownRequested = true
             defer { state.waiters = [:] }
             return state.waiters.values

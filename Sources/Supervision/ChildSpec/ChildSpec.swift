@@ -38,26 +38,41 @@ public struct ChildSpec: Child {
     /// When the child is started again after it has ended.
     ///
     /// Default: ``Restart/permanent``.
-    public var restart: Restart
+    public var restart: Restart {
+        get { rules.restart }
+        set { rules.restart = newValue }
+    }
 
     /// How the child is stopped.
     ///
     /// Default: ``Shutdown/timeout(_:)`` of five seconds.
-    public var shutdown: Shutdown
+    public var shutdown: Shutdown {
+        get { rules.shutdown }
+        set { rules.shutdown = newValue }
+    }
+
+    /// Whether the child's end can be that of its supervisor; see ``AutoShutdown``.
+    public var isSignificant: Bool { rules.isSignificant }
 
     /// Whether the child is a supervisor itself.
-    public var isSupervisor: Bool { supervisor != nil }
+    public var isSupervisor: Bool { nested != nil }
 
     let body: @Sendable (ChildContext) async throws -> Void
 
     /// Whether the body begins by being started, rather than by saying so itself.
     let startsAtOnce: Bool
 
+    /// When it is started again, and how it is stopped.
+    var rules: ChildRules
+
     /// Looks at the spec before anything in the tree is started, and tells what is wrong with it.
     package var check: @Sendable (TreeValues) -> [String] = { _ in [] }
 
-    /// The supervisor this spec stands for, so that a whole tree can be checked before any of it starts.
-    let supervisor: Supervisor?
+    /// The supervisor this spec stands for, so that a whole tree can be looked at, also before it starts.
+    let nested: (any NestedSupervisor)?
+
+    /// What others hold to reach the child.
+    var referent: (any Referent)?
 
     /// Describes a child that counts as started when its body begins to run.
     ///
@@ -74,10 +89,8 @@ public struct ChildSpec: Child {
     ) {
         self.init(
             id: id,
-            restart: restart,
-            shutdown: shutdown,
+            rules: ChildRules(restart: restart, shutdown: shutdown),
             startsAtOnce: true,
-            supervisor: nil,
             body: { _ in try await body() }
         )
     }
@@ -98,27 +111,23 @@ public struct ChildSpec: Child {
     ) {
         self.init(
             id: id,
-            restart: restart,
-            shutdown: shutdown,
+            rules: ChildRules(restart: restart, shutdown: shutdown),
             startsAtOnce: false,
-            supervisor: nil,
             body: body
         )
     }
 
     init(
         id: String,
-        restart: Restart,
-        shutdown: Shutdown,
+        rules: ChildRules,
         startsAtOnce: Bool,
-        supervisor: Supervisor?,
+        nested: (any NestedSupervisor)? = nil,
         body: @escaping @Sendable (ChildContext) async throws -> Void
     ) {
         self.id = id
-        self.restart = restart
-        self.shutdown = shutdown
+        self.rules = rules
         self.startsAtOnce = startsAtOnce
-        self.supervisor = supervisor
+        self.nested = nested
         self.body = body
     }
 

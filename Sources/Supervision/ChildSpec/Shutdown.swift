@@ -41,4 +41,9 @@ extension Shutdown {
         case .infinity: nil
         }
     }
+
+    /// Whether the child is asked before it is cancelled.
+    var asks: Bool {
+        if case .graceful = self { true } else { false }
+    }
 }

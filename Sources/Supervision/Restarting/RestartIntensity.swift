@@ -30,6 +30,12 @@ public struct RestartIntensity: Sendable, Hashable {
 
     /// Three restarts within five seconds.
     public static let `default` = RestartIntensity(maxRestarts: 3, within: .seconds(5))
+
+    /// Any number of restarts.
+    ///
+    /// A child that fails as soon as it is started is then restarted without end, and without a pause: only for
+    /// children that cannot, or that have a ``Backoff``.
+    public static let unlimited = RestartIntensity(maxRestarts: .max, within: .seconds(1))
 }
 
 extension RestartIntensity: CustomStringConvertible {

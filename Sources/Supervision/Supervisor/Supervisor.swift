@@ -1,5 +1,3 @@
-import SupervisionLock
-
 /// Starts children in order, keeps them running, and stops them in reverse order.
 ///
 /// ```swift
@@ -45,17 +43,15 @@ public final class Supervisor: Child {
     /// The children, in the order in which they start.
     public let children: [ChildSpec]
 
+    /// Whether it ends by itself when its significant children have ended.
+    public let autoShutdown: AutoShutdown
+
     let eventHub = EventHub()
+    let port = ControlPort()
 
     private let restart: Restart
     private let shutdown: Shutdown
     private let clock: (any Clock<Duration>)?
-    private let state = Locked(State())
-
-    private struct State {
-        var inbox: Inbox?
-        var isStopRequested = false
-    }
 
     /// Describes a supervisor.
     ///
@@ -65,6 +61,7 @@ public final class Supervisor: Child {
     ///   - id: Its name among its siblings, where it is nested.
     ///   - strategy: Which children are started again when one has failed.
     ///   - intensity: How many restarts are put up with; by default three within five seconds.
+    ///   - autoShutdown: Whether it ends by itself when its significant children have ended; by default never.
     ///   - clock: What all times in the tree are measured on. By default the parent's, and at the top a
     ///     `SuspendingClock`, which stands still while the machine sleeps (`CLOCK_MONOTONIC` on Linux).
     ///   - restart: When its parent starts it again, where it is nested; permanent by default.
@@ -75,6 +72,7 @@ public final class Supervisor: Child {
         _ id: String = "supervisor",
         strategy: Strategy = .oneForOne,
         intensity: RestartIntensity = .default,
+        autoShutdown: AutoShutdown = .never,
         clock: (any Clock<Duration>)? = nil,
         restart: Restart = .permanent,
         shutdown: Shutdown = .infinity,
@@ -83,6 +81,7 @@ public final class Supervisor: Child {
         self.id = id
         self.strategy = strategy
         self.intensity = intensity
+        self.autoShutdown = autoShutdown
         self.clock = clock
         self.restart = restart
         self.shutdown = shutdown
@@ -93,10 +92,9 @@ public final class Supervisor: Child {
     public var childSpec: ChildSpec {
         ChildSpec(
             id: id,
-            restart: restart,
-            shutdown: shutdown,
+            rules: ChildRules(restart: restart, shutdown: shutdown),
             startsAtOnce: false,
-            supervisor: self,
+            nested: self,
             body: { [self] context in
                 eventHub.attach(to: context.eventHub)
                 try await run(
@@ -140,11 +138,7 @@ public final class Supervisor: Child {
     /// ``run()`` returns when the children have been stopped. A supervisor that does not run yet will end its
     /// next run at once, without starting anything; one that is stopping already goes on with that.
     public func stop() {
-        let inbox = state.withLock { state in
-            if state.inbox == nil { state.isStopRequested = true }
-            return state.inbox
-        }
-        inbox?.send(.stop)
+        port.stop()
     }
 
     /// What happens in this supervisor and in those nested in it, from now on.
@@ -172,10 +166,7 @@ public final class Supervisor: Child {
     ///
     /// - Returns: Whether it answered; false when it does not run.
     package func ping() async -> Bool {
-        guard let inbox = state.withLock(\.inbox) else { return false }
-        return await withCheckedContinuation { continuation in
-            if !inbox.send(.ping(continuation)) { continuation.resume(returning: false) }
-        }
+        await port.ping()
     }
 
     private func run(
@@ -184,28 +175,41 @@ public final class Supervisor: Child {
         on timekeeper: Timekeeper,
         onAllStarted: @escaping () -> Void
     ) async throws {
-        let inbox = Inbox()
-        try state.withLock { state in
-            guard state.inbox == nil else { throw SupervisorError(.alreadyRunning, path: path) }
-            if state.isStopRequested { inbox.send(.stop) }
-            state = State(inbox: inbox)
-        }
+        let inbox = try port.open(at: path)
         defer {
-            state.withLock { $0.inbox = nil }
+            port.close()
             if path.ids.isEmpty { eventHub.finish() }
         }
+        let machine = SupervisorMachine(
+            strategy: strategy,
+            intensity: intensity,
+            autoShutdown: autoShutdown,
+            children: children.map { ($0.id, $0.rules) },
+            seed: .random(in: 0...UInt64.max)
+        )
+        let place = SupervisorPlace(
+            path: path,
+            kind: kind,
+            intensity: intensity,
+            tree: tree,
+            timekeeper: timekeeper,
+            eventHub: eventHub,
+            onAllStarted: onAllStarted
+        )
+        var run = SupervisorRun(machine, at: place, children: children, inbox: inbox)
         try await withTaskCancellationHandler {
-            var run = SupervisorRun(
-                self,
-                path: path,
-                tree: tree,
-                timekeeper: timekeeper,
-                inbox: inbox,
-                onAllStarted: onAllStarted
-            )
             try await run.run()
         } onCancel: {
             inbox.send(.stop)
         }
     }
+}
+
+extension Supervisor: NestedSupervisor {
+    var kind: TreeSnapshot.Kind { .supervisor(strategy) }
+
+    var declaredChildren: [ChildSpec] { children }
+
+    // Looked at together with its children.
+    var problems: [String] { [] }
 }

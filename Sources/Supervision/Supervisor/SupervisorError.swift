@@ -44,6 +44,30 @@ public struct SupervisorError: Error, Sendable {
 
         /// All children were told to stop, and ``SupervisorError/abandoned`` tells which did not.
         public static let childrenAbandoned = Code(description: "childrenAbandoned")
+
+        /// The supervisor does not run, or ended before it came to what was asked of it.
+        public static let notRunning = Code(description: "notRunning")
+
+        /// There is a child of that id, and it runs.
+        public static let alreadyStarted = Code(description: "alreadyStarted")
+
+        /// There is a child of that id, and it does not run.
+        public static let alreadyPresent = Code(description: "alreadyPresent")
+
+        /// There is no such child.
+        public static let childNotFound = Code(description: "childNotFound")
+
+        /// The child runs.
+        public static let childRunning = Code(description: "childRunning")
+
+        /// The child is being started again, or waits for that.
+        public static let childRestarting = Code(description: "childRestarting")
+
+        /// The supervisor has as many children as it may have.
+        public static let tooManyChildren = Code(description: "tooManyChildren")
+
+        /// The child has ended and is not started again.
+        public static let childGone = Code(description: "childGone")
     }
 
     init(
@@ -69,13 +93,29 @@ extension SupervisorError: CustomStringConvertible {
         case .invalidTree:
             parts = ["nothing was started, the tree is not valid"]
         case .alreadyRunning:
-            parts = ["supervisor \"\(path)\" runs already"]
+            parts = ["\(place) runs already"]
         case .childFailedToStart:
             parts = ["child \"\(path)\" failed to start"]
         case .gaveUp:
             parts = ["gave up on child \"\(path)\""]
         case .childrenAbandoned:
             parts = []
+        case .notRunning:
+            parts = ["\(place) does not run"]
+        case .alreadyStarted:
+            parts = ["there is a child \"\(path)\" already, and it runs"]
+        case .alreadyPresent:
+            parts = ["there is a child \"\(path)\" already; it does not run: restart or delete it"]
+        case .childNotFound:
+            parts = ["there is no child \"\(path)\""]
+        case .childRunning:
+            parts = ["child \"\(path)\" runs: terminate it first"]
+        case .childRestarting:
+            parts = ["child \"\(path)\" is being restarted: terminate it first, or wait"]
+        case .tooManyChildren:
+            parts = ["\(place) has as many children as it may have"]
+        case .childGone:
+            parts = ["child \"\(path)\" has ended and is not started again"]
         default:
             parts = [code.description]
         }
@@ -86,5 +126,9 @@ extension SupervisorError: CustomStringConvertible {
             parts.append("still running after its time was up: \(names)")
         }
         return parts.joined(separator: ": ")
+    }
+
+    private var place: String {
+        path.ids.isEmpty ? "the supervisor" : "supervisor \"\(path)\""
     }
 }

@@ -11,9 +11,13 @@ extension SupervisorEvent: CustomStringConvertible {
         case .childIgnored: "\(subject) done, nothing to run"
         case .childEnded(_, .returned): "\(subject) returned"
         case .childEnded(_, .threw(let error)): "\(subject) failed: \(error)"
-        case .childRestarting(_, let restarts):
-            "\(subject) restarting, \(restarts) \(restarts == 1 ? "time" : "times") so far"
+        case .childRestarting(_, let restarts, let delay):
+            "\(subject) restarting\(delay > .zero ? " in \(delay)" : ""), "
+                + "\(restarts) \(restarts == 1 ? "time" : "times") so far"
+        case .childGivenUp(_, let error?): "\(subject) given up, not started again: \(error)"
+        case .childGivenUp: "\(subject) given up, not started again"
         case .childDropped: "\(subject) dropped, a temporary child does not come back"
+        case .childDeleted: "\(subject) deleted"
         case .stopping(let reason): "\(place) stopping: \(reason)"
         case .childStopping: "\(subject) stopping"
         case .childOverdue(_, let time): "\(subject) cancelled, has not stopped in \(time)"
@@ -36,9 +40,11 @@ extension SupervisorEvent.StopReason: CustomStringConvertible {
             case .startFailed(let child, let error):
                 ("\(child) failed to start", error)
             case .gaveUp(let child, let intensity, let error):
-                ("gave up on \(child), more than \(intensity)", error)
+                ("gave up on \(child)\(intensity.map { ", more than \($0)" } ?? "")", error)
             case .leftRunning(let child, let error):
                 ("\(child) ended with something still running below it", error)
+            case .autoShutdown(let child):
+                ("\(child) has ended, and it is significant", nil)
             }
         return error.map { "\(text): \($0)" } ?? text
     }

@@ -39,11 +39,18 @@ public struct SupervisorEvent: Sendable {
         /// A child ended without having been told to.
         case childEnded(child: String, exit: ChildExit)
 
-        /// A child is started again; `restarts` is how often that has happened to it.
-        case childRestarting(child: String, restarts: Int)
+        /// A child is started again, at once or after a delay; `restarts` is how often that has happened to it.
+        case childRestarting(child: String, restarts: Int, after: Duration)
+
+        /// A child is not started again although it failed: it has used up its limit, or its error is one that
+        /// is not to be tried again. The others go on.
+        case childGivenUp(child: String, error: (any Error)?)
 
         /// A temporary child was stopped by the strategy of its supervisor, and does not come back.
         case childDropped(child: String)
+
+        /// A child that was not running has been taken out of the supervisor's list.
+        case childDeleted(child: String)
 
         /// The supervisor begins to stop its children, the last one first.
         case stopping(StopReason)
@@ -72,12 +79,16 @@ public struct SupervisorEvent: Sendable {
         /// A child could not be started.
         case startFailed(child: String, error: (any Error)?)
 
-        /// A child failed once more than the ``RestartIntensity`` allows. The error is the last one, where the
-        /// child threw.
-        case gaveUp(child: String, intensity: RestartIntensity, error: (any Error)?)
+        /// A child failed once more than the ``RestartIntensity`` allows; or, where there is no intensity here, in
+        /// a way that its ``FailureResponse`` does not put up with, or as a significant child that was given up.
+        /// The error is the last one, where the child threw.
+        case gaveUp(child: String, intensity: RestartIntensity?, error: (any Error)?)
 
         /// A child ended while something below it still runs, so that it cannot be started again.
         case leftRunning(child: String, error: (any Error)?)
+
+        /// A significant child has ended, and the supervisor's ``AutoShutdown`` makes that its own end.
+        case autoShutdown(child: String)
     }
 }
 
@@ -88,12 +99,12 @@ extension SupervisorEvent.Kind {
         case .starting, .started, .stopped, .stopping(.requested):
             nil
         case .childStarting(let child), .childStarted(let child), .childIgnored(let child),
-            .childEnded(let child, _), .childRestarting(let child, _), .childDropped(let child),
-            .childStopping(let child),
+            .childEnded(let child, _), .childRestarting(let child, _, _), .childGivenUp(let child, _),
+            .childDropped(let child), .childDeleted(let child), .childStopping(let child),
             .childOverdue(let child, _), .childStopped(let child, _), .childAbandoned(let child, _):
             child
         case .stopping(.startFailed(let child, _)), .stopping(.gaveUp(let child, _, _)),
-            .stopping(.leftRunning(let child, _)):
+            .stopping(.leftRunning(let child, _)), .stopping(.autoShutdown(let child)):
             child
         }
     }

@@ -2,11 +2,21 @@
 struct TreeCheck {
     private(set) var problems: [String] = []
     private var seen: Set<ObjectIdentifier> = []
+    private var referents: Set<ObjectIdentifier> = []
     private let tree: TreeValues
 
     init(_ supervisor: Supervisor, tree: TreeValues) {
         self.tree = tree
         check(supervisor, at: [])
+    }
+
+    /// Looks at a child that is to be added to a supervisor that runs.
+    init(adding child: ChildSpec, to supervisor: Supervisor) {
+        tree = TreeValues()
+        if child.id.isEmpty {
+            problems.append("a child was to be started whose id is empty: it needs a name")
+        }
+        check(child, of: supervisor, at: [child.id])
     }
 
     private mutating func check(_ supervisor: Supervisor, at path: ChildPath) {
@@ -15,16 +25,7 @@ struct TreeCheck {
             problems.append("\(place) stands in the tree twice: make one for each place")
             return
         }
-        if supervisor.intensity.maxRestarts < 0 {
-            problems.append(
-                "\(place) allows \(supervisor.intensity.maxRestarts) restarts: it must be 0 or more"
-            )
-        }
-        if supervisor.intensity.period <= .zero {
-            problems.append(
-                "\(place) counts restarts within \(supervisor.intensity.period): it must be above zero"
-            )
-        }
+        problems += supervisor.intensity.problems.map { "\(place) \($0)" }
 
         var ids: Set<String> = []
         for child in supervisor.children {
@@ -35,14 +36,52 @@ struct TreeCheck {
                     "\(place) has several children called \"\(child.id)\": give each an id of its own"
                 )
             }
-            let childPath = path.appending(child.id)
-            if let limit = child.shutdown.limit, limit < .zero {
-                problems.append("child \"\(childPath)\" has a shutdown of \(limit): it must be zero or more")
-            }
-            problems += child.check(tree).map { "child \"\(childPath)\" \($0)" }
-            if let nested = child.supervisor {
-                check(nested, at: childPath)
-            }
+            check(child, of: supervisor, at: path.appending(child.id))
         }
+        if supervisor.autoShutdown != .never, !supervisor.children.contains(where: \.isSignificant) {
+            problems.append(
+                "\(place) ends by itself with its significant children, but none is: mark one with significant()"
+            )
+        }
+    }
+
+    private mutating func check(_ child: ChildSpec, of supervisor: Supervisor, at path: ChildPath) {
+        var found = child.rules.problems
+        if child.isSignificant, supervisor.autoShutdown == .never {
+            found.append("is significant, but its supervisor never ends by itself: give it an autoShutdown")
+        }
+        if let nested = child.nested { found += nested.problems }
+        if let referent = child.referent, !referents.insert(ObjectIdentifier(referent)).inserted {
+            found.append("publishes through a reference that another child has: make one for each")
+        }
+        found += child.check(tree)
+        problems += found.map { "child \"\(path)\" \($0)" }
+        if let nested = child.nested as? Supervisor { check(nested, at: path) }
+    }
+}
+
+extension ChildRules {
+    /// What is wrong with them, as ends of a sentence about a child.
+    var problems: [String] {
+        var problems: [String] = []
+        if let limit = shutdown.limit, limit < .zero {
+            problems.append("has a shutdown of \(limit): it must be zero or more")
+        }
+        if isSignificant, restart == .permanent {
+            problems.append("is significant and permanent: a permanent child never ends for good")
+        }
+        problems += backoff?.problems ?? []
+        problems += limit?.problems.map { "has a limit that \($0)" } ?? []
+        return problems
+    }
+}
+
+extension RestartIntensity {
+    /// What is wrong with it, as ends of a sentence about a supervisor.
+    var problems: [String] {
+        var problems: [String] = []
+        if maxRestarts < 0 { problems.append("allows \(maxRestarts) restarts: it must be 0 or more") }
+        if period <= .zero { problems.append("counts restarts within \(period): it must be above zero") }
+        return problems
     }
 }

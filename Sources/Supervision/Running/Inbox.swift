@@ -3,10 +3,12 @@ import SupervisionLock
 /// Where news reaches a running supervisor: any thread puts it in, one task takes it out, in order.
 final class Inbox: Sendable {
     enum Message {
-        case started(SupervisorMachine.Ref)
-        case ended(SupervisorMachine.Ref, ChildExit)
+        case started(ChildRef)
+        case ended(ChildRef, ChildExit)
         case stop
-        case timer
+        case timer(Duration)
+        case call(PendingCall)
+        case withdraw(PendingCall)
         case ping(CheckedContinuation<Bool, Never>)
     }
 
@@ -16,7 +18,14 @@ final class Inbox: Sendable {
         var isClosed = false
     }
 
+    /// Which run of the supervisor this is, counted from one.
+    let number: Int
+
     private let state = Locked(State())
+
+    init(number: Int = 1) {
+        self.number = number
+    }
 
     /// Puts a message in.
     ///

@@ -15,6 +15,8 @@ struct RestartWindow: Equatable {
     ///
     /// - Returns: Whether the restart is allowed.
     mutating func admitRestart(at now: Duration) -> Bool {
+        // What nothing can exceed need not be remembered.
+        guard intensity != .unlimited else { return true }
         guard stamps.count == intensity.maxRestarts else {
             stamps.append(now)
             return true

@@ -1,0 +1,278 @@
+/// The decisions of a supervisor whose children stand in an order.
+///
+/// See ``Decider`` for what goes in and comes out. At most one child is being stopped at any moment, and at most
+/// one call is being served.
+struct SupervisorMachine: Decider {
+    struct Slot {
+        let id: String
+        let rules: ChildRules
+        var state = ChildState.unstarted
+        var since = Duration.zero
+        var generation = 0
+        var hasBeenUp = false
+    }
+
+    enum Phase: Equatable {
+        case idle
+        /// Bringing up the slots from `next` on, one at a time.
+        case starting(next: Int)
+        case running
+        /// Taking down the slots before `end`, the last one first.
+        case stopping(Purpose, before: Int)
+        case ended
+    }
+
+    /// Why slots are taken down.
+    enum Purpose: Equatable {
+        /// To end: all of them.
+        case end(StopReason)
+        /// To start them again: those from here on.
+        case restart(from: Int)
+
+        var first: Int {
+            if case .restart(let first) = self { first } else { 0 }
+        }
+    }
+
+    /// The child that is being stopped.
+    struct Stop: Equatable {
+        var ref: ChildRef
+        var since: Duration
+        var deadline: Duration?
+        /// How long it may go on after the deadline at which it is cancelled; nil once it has been cancelled.
+        var grace: Duration?
+    }
+
+    /// The call that is being served.
+    struct ServedCall: Equatable {
+        enum Work: Equatable {
+            case starting(ChildRef, isNew: Bool)
+            case terminating(slot: Int)
+        }
+
+        var number: Int
+        var work: Work
+    }
+
+    let strategy: Strategy
+    let autoShutdown: AutoShutdown
+    private let declaredCount: Int
+    var slots: NumberedList<Slot>
+    var phase = Phase.idle
+    var hasStarted = false
+    var stop: Stop?
+    var book: RestartBook
+    /// The children that wait to be started again.
+    ///
+    /// One that no longer waits stays in it until its time.
+    var dues = DeadlineQueue<ChildRef>()
+    /// When each of them is due, for those who ask.
+    var dueTimes: [Int: Duration] = [:]
+    /// The last significant child that has ended and is not started again.
+    var significantEnd: ChildRef?
+
+    var served: ServedCall?
+    var calls = Queue<(number: Int, call: Call)>()
+    var queued: Set<Int> = []
+    /// Where each id stands; made when somebody asks for the first time.
+    var slotsByID: [String: Int]?
+
+    private var counts = Array(repeating: 0, count: ChildState.allCases.count)
+    private(set) var significantChildrenUp = 0
+
+    init(
+        strategy: Strategy,
+        intensity: RestartIntensity,
+        autoShutdown: AutoShutdown = .never,
+        children: [(id: String, rules: ChildRules)],
+        seed: UInt64
+    ) {
+        self.strategy = strategy
+        self.autoShutdown = autoShutdown
+        declaredCount = children.count
+        slots = NumberedList(children.map { Slot(id: $0.id, rules: $0.rules) })
+        book = RestartBook(intensity, seed: seed)
+    }
+
+    var deadline: Duration? {
+        switch (stop?.deadline, dues.earliest) {
+        case (let stop?, let due?): min(stop, due)
+        case (let stop, let due): stop ?? due
+        }
+    }
+
+    func count(_ state: ChildState) -> Int {
+        counts[state.rawValue]
+    }
+
+    /// Notes that a child has come to a state.
+    mutating func set(_ slot: Int, _ state: ChildState, at now: Duration) {
+        slots.update(slot) { child in
+            if child.state == .waiting { dueTimes[slot] = nil }
+            counts[child.state.rawValue] -= 1
+            counts[state.rawValue] += 1
+            if child.rules.isSignificant {
+                significantChildrenUp += (child.state.isDown ? 1 : 0) - (state.isDown ? 1 : 0)
+            }
+            child.state = state
+            child.since = now
+            if state == .running { child.hasBeenUp = true }
+        }
+    }
+
+    /// Takes a child out of the list.
+    mutating func forget(_ slot: Int) -> [Action] {
+        guard let child = slots.remove(slot) else { return [] }
+        counts[child.state.rawValue] -= 1
+        if child.rules.isSignificant, !child.state.isDown { significantChildrenUp -= 1 }
+        if slotsByID?[child.id] == slot { slotsByID?[child.id] = nil }
+        book.forget(slot)
+        return [.forget(slot: slot)]
+    }
+
+    func isCurrent(_ ref: ChildRef) -> Bool {
+        slots[ref.slot]?.generation == ref.generation
+    }
+}
+
+// MARK: - Inputs
+
+extension SupervisorMachine {
+    mutating func start(at now: Duration) -> [Action] {
+        guard phase == .idle else { return [] }
+        phase = .starting(next: 0)
+        return [.report(.starting)] + startNext(at: now) + settle(at: now)
+    }
+
+    mutating func childStarted(_ ref: ChildRef, at now: Duration) -> [Action] {
+        guard isCurrent(ref), slots[ref.slot]?.state == .starting else { return [] }
+        set(ref.slot, .running, at: now)
+        return [.report(.childStarted(ref))] + answerStart(of: ref.slot, .started(ref)) + startNext(at: now)
+            + settle(at: now)
+    }
+
+    mutating func childEnded(
+        _ ref: ChildRef,
+        _ exit: Exit,
+        response: FailureResponse = .restart,
+        at now: Duration
+    ) -> [Action] {
+        guard isCurrent(ref), let state = slots[ref.slot]?.state else { return [] }
+        switch state {
+        case .starting, .running:
+            return endedByItself(ref, exit, response, at: now) + settle(at: now)
+        case .stopping:
+            return stopped(ref, exit, at: now) + settle(at: now)
+        case .abandoned:
+            // Better late than never: it no longer counts as left running.
+            set(ref.slot, exit == .leftRunning ? .abandoned : .terminated, at: now)
+            let actions = [Action.report(.childStopped(ref, exit))]
+            return actions + (phase == .ended ? [] : forgetIfTemporary(ref.slot))
+        case .unstarted, .waiting, .stopped, .terminated, .done, .givenUp:
+            return []
+        }
+    }
+
+    mutating func stopRequested(at now: Duration) -> [Action] {
+        beginStop(.requested, at: now)
+    }
+
+    mutating func deadlineReached(at now: Duration) -> [Action] {
+        var actions = stopDeadlineReached(at: now)
+        while let ref = dues.popDue(at: now) {
+            actions += due(ref, at: now)
+        }
+        return actions + settle(at: now)
+    }
+}
+
+// MARK: - What comes next
+
+extension SupervisorMachine {
+    /// Starts the next child that is to be up, once everything above it is.
+    mutating func startNext(at now: Duration) -> [Action] {
+        guard case .starting(let next) = phase, count(.starting) == 0 else { return [] }
+        // Children that fail by themselves are waited for; those that fail together are started here.
+        if strategy == .oneForOne, count(.waiting) > 0 { return [] }
+        guard let slot = slots.first(from: next, where: { $0.state.isStartedWithOthers }) else {
+            phase = .running
+            guard !hasStarted else { return [] }
+            hasStarted = true
+            return [.report(.started)]
+        }
+        phase = .starting(next: slot + 1)
+        return start(slot: slot, at: now)
+    }
+
+    mutating func start(slot: Int, at now: Duration) -> [Action] {
+        set(slot, .starting, at: now)
+        let generation = slots.update(slot) { child in
+            child.generation += 1
+            return child.generation
+        }
+        let ref = ChildRef(slot: slot, generation: generation ?? 0)
+        return [.report(.childStarting(ref)), .start(ref)]
+    }
+
+    /// Sees to what has waited for the supervisor to have nothing else to do.
+    mutating func settle(at now: Duration) -> [Action] {
+        guard phase == .running else { return [] }
+        if let ref = significantEnd {
+            significantEnd = nil
+            let isGone = slots[ref.slot].map { $0.state.isDown } ?? true
+            if isGone, endsWithoutSignificant { return beginStop(.autoShutdown(ref), at: now) }
+        }
+        return serveCalls(at: now)
+    }
+
+    /// Whether the end of one significant child more is the end of the supervisor.
+    var endsWithoutSignificant: Bool {
+        switch autoShutdown {
+        case .never: false
+        case .anySignificant: true
+        case .allSignificant: significantChildrenUp == 0
+        }
+    }
+}
+
+// MARK: - What others may know
+
+extension SupervisorMachine {
+    func standings(limit: Int) -> [(slot: Int, standing: Standing)] {
+        slots.prefix(limit).map { ($0.number, standing($0.element, of: $0.number)) }
+    }
+
+    func standing(_ child: Slot, of slot: Int) -> Standing {
+        let until = child.state == .waiting ? dueTimes[slot] : nil
+        return Standing(state: child.state, since: child.since, generation: child.generation, until: until)
+    }
+
+    func isDeclared(_ slot: Int) -> Bool { slot < declaredCount }
+
+    var condition: Condition {
+        switch phase {
+        case .idle: .idle
+        case .starting: hasStarted ? .restarting : .starting
+        case .running: hasStarted ? .running : .starting
+        case .stopping(.restart, _): hasStarted ? .restarting : .starting
+        case .stopping(.end, _): .stopping
+        case .ended: .ended
+        }
+    }
+
+    var focus: Focus? {
+        if let stop { return .stop(slot: stop.ref.slot, deadline: stop.deadline) }
+        guard case .starting = phase else { return nil }
+        return slots.first(from: 0) { $0.state == .starting || $0.state == .waiting }.map { .start(slot: $0) }
+    }
+}
+
+extension ChildState {
+    /// Whether a child of this state is started where a whole row is.
+    fileprivate var isStartedWithOthers: Bool {
+        switch self {
+        case .unstarted, .waiting, .stopped, .done: true
+        case .starting, .running, .stopping, .terminated, .givenUp, .abandoned: false
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// How many children a supervisor has.
+///
+/// - Note: Source: OTP `supervisor:count_children/1`.
+public struct ChildCount: Sendable, Hashable {
+    /// All of them, whether they run or not.
+    public var specs: Int
+
+    /// Those that run.
+    public var active: Int
+
+    /// Those that are supervisors.
+    public var supervisors: Int
+
+    /// Those that are not.
+    public var workers: Int
+}

@@ -1,0 +1,31 @@
+/// What a supervisor of any kind is to the one above it.
+protocol NestedSupervisor: AnyObject, Sendable {
+    /// What kind it is.
+    var kind: TreeSnapshot.Kind { get }
+
+    /// The children it was made with.
+    var declaredChildren: [ChildSpec] { get }
+
+    /// How to reach it while it runs.
+    var port: ControlPort { get }
+
+    /// What is wrong with how it was described, its children aside, as ends of a sentence about it.
+    var problems: [String] { get }
+}
+
+extension NestedSupervisor {
+    /// Lets everyone know who holds a reference to something below here that it will not come back.
+    func retireReferences(at path: ChildPath, because error: (any Error)?) {
+        for child in declaredChildren { child.retireReferences(in: path, because: error) }
+    }
+}
+
+extension ChildSpec {
+    /// Lets everyone know who holds a reference to this child, or to something below it, that it is gone for good.
+    func retireReferences(in parent: ChildPath, because error: (any Error)?) {
+        guard referent != nil || nested != nil else { return }
+        let path = parent.appending(id)
+        referent?.retire(SupervisorError(.childGone, path: path, underlying: error))
+        nested?.retireReferences(at: path, because: error)
+    }
+}
