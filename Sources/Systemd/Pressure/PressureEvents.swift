@@ -7,7 +7,9 @@
 /// (a FIFO does not end), and when the control group goes away; then, as when the last copy of it and of its
 /// iterators has been released, the descriptor is closed and the thread has ended.
 public struct PressureEvents: AsyncSequence, Sendable {
+    /// What it gives.
     public typealias Element = PressureEvent
+    /// It ends, and does not fail.
     public typealias Failure = Never
 
     /// Closes the channel, which its thread keeps alive, when nobody listens any more.
