@@ -83,9 +83,10 @@ struct DaemonFixture: Daemon {
         case "reset":
             // Has the manager forget its restarts.
             ChildSpec("well") { child in
+                child.started()
+                try await Self.hangUp()
                 child.daemon.notifier.send(.restartReset)
                 Self.say("reset, \(await child.daemon.notifier.barrier(timeout: .seconds(60)))")
-                child.started()
                 await child.shutdownRequested()
             }
         case "environment":

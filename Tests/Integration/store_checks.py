@@ -66,11 +66,14 @@ class StoreChecks(Check):
         fixture = self.fixture("reset", "Restart=always", "RestartSec=0")
         watch = self.watch(fixture)
         fixture.start()
-        watch.line("^reset, passed$")
+        watch.line("waiting for SIGHUP")
+        again = self.watch(fixture)
         fixture.kill()
-        watch.until("RESTART_RESET=1")
-        watch.until("RESTART_RESET=1")
-        watch.until("start -> running")
+        again.line("waiting for SIGHUP")
+        again.until("start -> running")
+        self.assertEqual(fixture.show("NRestarts"), "1")
+        fixture.signal("HUP")
+        again.line("^reset, passed$")
         self.assertEqual(fixture.show("NRestarts"), "0" if version() >= 258 else "1")
 
 

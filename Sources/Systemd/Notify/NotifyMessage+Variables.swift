@@ -144,8 +144,8 @@ extension NotifyMessage {
 
     /// Has the manager count restarts from zero again (`RESTART_RESET=1`).
     ///
-    /// Send it when the service has shown that it is well: the delays of `RestartSteps=` then begin anew. Since
-    /// systemd 258; an older manager ignores it.
+    /// Send it when the service has shown that it is well: the delays of `RestartSteps=` then begin anew. The
+    /// manager ignores it while the service is still starting. Since systemd 258; an older one always does.
     public static let restartReset = NotifyMessage("RESTART_RESET", "1")
 
     /// The status with which a service or a manager is about to exit (`EXIT_STATUS`).
