@@ -18,6 +18,10 @@ public struct ServiceEnvironment: Sendable {
     /// The keep-alive that the manager expects (`WATCHDOG_USEC`, `WATCHDOG_PID`); `nil` when it expects none.
     public let watchdog: WatchdogSettings?
 
+    /// How many descriptors the manager keeps for this unit (`FDSTORE`); `nil` when it keeps none, or is older
+    /// than systemd 254 and does not tell.
+    public let descriptorStoreLimit: Int?
+
     /// The id of this run of the unit (`INVOCATION_ID`): 32 hexadecimal digits.
     public let invocationID: String?
 
@@ -58,6 +62,7 @@ public struct ServiceEnvironment: Sendable {
     /// The variables that could not be used, in the order in which they were read.
     public private(set) var problems: [EnvironmentProblem]
 
+    let pressureSettings: [PressureResource: PressureSetting]
     private(set) var descriptorNames: [String]
     let firstDescriptor: CInt
 
@@ -88,6 +93,8 @@ public struct ServiceEnvironment: Sendable {
         notifyAddress = reader.notifyAddress()
         watchdog = reader.watchdog(pid: process.pid)
         descriptorNames = reader.descriptorNames(for: process)
+        descriptorStoreLimit = reader.descriptorStoreLimit()
+        pressureSettings = reader.pressureSettings()
         invocationID = reader.invocationID()
         directories = reader.directories()
         credentials = Credentials(directory: reader.absolutePath("CREDENTIALS_DIRECTORY"))
@@ -118,7 +125,11 @@ extension EnvironmentReader {
         do {
             return try NotifyAddress(value)
         } catch {
-            report("NOTIFY_SOCKET", error.message, "the path of a socket, or @ and an abstract name")
+            report(
+                "NOTIFY_SOCKET",
+                error.message,
+                "the path of a socket, @ and an abstract name, or vsock:CID:PORT"
+            )
             return nil
         }
     }
@@ -130,6 +141,14 @@ extension EnvironmentReader {
         guard case .number(let microseconds) = reading else { return nil }
         guard namesProcess("WATCHDOG_PID", pid: pid) ?? true else { return nil }
         return WatchdogSettings(timeout: .microseconds(microseconds))
+    }
+
+    fileprivate mutating func descriptorStoreLimit() -> Int? {
+        // The unit's setting is a C unsigned.
+        let range = 1...UInt64(UInt32.max)
+        let reading = number("FDSTORE", in: range, meaning: "how many descriptors the manager keeps")
+        guard case .number(let limit) = reading else { return nil }
+        return Int(clamping: limit)
     }
 
     fileprivate mutating func invocationID() -> String? {

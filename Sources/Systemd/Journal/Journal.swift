@@ -97,7 +97,7 @@ public final class Journal: Sendable {
         let bytes = entry.bytes
         var attempt = attempt { $0.send(bytes) }
         if case .tooLarge = attempt {
-            let file = csupervision_journal_seal(bytes, bytes.count)
+            let file = csupervision_memory_create("journal-entry", bytes, bytes.count)
             guard file >= 0 else {
                 return .failed(
                     .system(

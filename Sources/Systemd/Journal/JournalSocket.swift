@@ -30,12 +30,16 @@ struct JournalSocket {
 
     /// Sends an entry's bytes as one datagram.
     mutating func send(_ bytes: [UInt8]) -> Attempt {
-        attempt { csupervision_notify_send($0, bytes, bytes.count) }
+        attempt { csupervision_rights_send($0, bytes, bytes.count, nil, 0) }
     }
 
     /// Sends a file with an entry's bytes in it.
     mutating func send(file: CInt) -> Attempt {
-        attempt { csupervision_journal_send_descriptor($0, file) }
+        attempt {
+            withUnsafePointer(to: file) { [socket = $0] file in
+                csupervision_rights_send(socket, nil, 0, file, 1)
+            }
+        }
     }
 
     mutating func close() {
