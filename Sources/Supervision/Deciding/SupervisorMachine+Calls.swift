@@ -72,8 +72,7 @@ extension SupervisorMachine {
         if let present = slot(of: .id(id))?.child {
             return refuse(number, present.state.isDown ? .alreadyPresent : .alreadyStarted)
         }
-        let slot = slots.append(Slot(id: id, rules: rules))
-        slotsByID?[id] = slot
+        let slot = add(id, rules)
         served = ServedCall(
             number: number,
             work: .starting(ChildRef(slot: slot, generation: 1), isNew: true)

@@ -76,7 +76,8 @@ struct SupervisorMachine: Decider {
     var slotsByID: [String: Int]?
 
     private var counts = Array(repeating: 0, count: ChildState.allCases.count)
-    private(set) var significantChildrenUp = 0
+    /// The significant children that run, or that will be started.
+    private(set) var significantChildrenLeft = 0
 
     init(
         strategy: Strategy,
@@ -90,6 +91,8 @@ struct SupervisorMachine: Decider {
         declaredCount = children.count
         slots = NumberedList(children.map { Slot(id: $0.id, rules: $0.rules) })
         book = RestartBook(intensity, seed: seed)
+        counts[ChildState.unstarted.rawValue] = children.count
+        significantChildrenLeft = children.count(where: \.rules.isSignificant)
     }
 
     var deadline: Duration? {
@@ -110,7 +113,7 @@ struct SupervisorMachine: Decider {
             counts[child.state.rawValue] -= 1
             counts[state.rawValue] += 1
             if child.rules.isSignificant {
-                significantChildrenUp += (child.state.isDown ? 1 : 0) - (state.isDown ? 1 : 0)
+                significantChildrenLeft += (child.state.isOver ? 1 : 0) - (state.isOver ? 1 : 0)
             }
             child.state = state
             child.since = now
@@ -118,11 +121,22 @@ struct SupervisorMachine: Decider {
         }
     }
 
+    /// Puts a child at the end of the list.
+    ///
+    /// - Returns: Its slot.
+    mutating func add(_ id: String, _ rules: ChildRules) -> Int {
+        counts[ChildState.unstarted.rawValue] += 1
+        if rules.isSignificant { significantChildrenLeft += 1 }
+        let slot = slots.append(Slot(id: id, rules: rules))
+        slotsByID?[id] = slot
+        return slot
+    }
+
     /// Takes a child out of the list.
     mutating func forget(_ slot: Int) -> [Action] {
         guard let child = slots.remove(slot) else { return [] }
         counts[child.state.rawValue] -= 1
-        if child.rules.isSignificant, !child.state.isDown { significantChildrenUp -= 1 }
+        if child.rules.isSignificant, !child.state.isOver { significantChildrenLeft -= 1 }
         if slotsByID?[child.id] == slot { slotsByID?[child.id] = nil }
         book.forget(slot)
         return [.forget(slot: slot)]
@@ -228,7 +242,7 @@ extension SupervisorMachine {
         switch autoShutdown {
         case .never: false
         case .anySignificant: true
-        case .allSignificant: significantChildrenUp == 0
+        case .allSignificant: significantChildrenLeft == 0
         }
     }
 }
@@ -266,6 +280,14 @@ extension SupervisorMachine {
 }
 
 extension ChildState {
+    /// Whether it has ended in a way after which it is not started again by itself.
+    fileprivate var isOver: Bool {
+        switch self {
+        case .terminated, .done, .givenUp: true
+        case .unstarted, .starting, .running, .waiting, .stopping, .stopped, .abandoned: false
+        }
+    }
+
     /// Whether a child of this state is started where a whole row is.
     fileprivate var isStartedWithOthers: Bool {
         switch self {
