@@ -190,11 +190,7 @@ extension SupervisorMachine {
     }
 
     mutating func deadlineReached(at now: Duration) -> [Action] {
-        var actions = stopDeadlineReached(at: now)
-        while let ref = dues.popDue(at: now) {
-            actions += due(ref, at: now)
-        }
-        return actions + settle(at: now)
+        stopDeadlineReached(at: now) + restartDue(at: now) + settle(at: now)
     }
 }
 
@@ -208,7 +204,8 @@ extension SupervisorMachine {
         if strategy == .oneForOne, count(.waiting) > 0 { return [] }
         guard let slot = slots.first(from: next, where: { $0.state.isStartedWithOthers }) else {
             phase = .running
-            guard !hasStarted else { return [] }
+            // What waits, and what waits with it, has yet to start.
+            guard !hasStarted, count(.waiting) == 0 else { return [] }
             hasStarted = true
             return [.report(.started)]
         }

@@ -4,7 +4,7 @@
 
 extension SupervisorWorld {
     mutating func follow(_ action: Action, _ machine: SupervisorMachine, after phase: SupervisorMachine.Phase) {
-        if isFinished, !action.isReport { fail("acts after the end") }
+        if isFinished, action.isDeed { fail("acts after the end") }
         switch action {
         case .adopt(let call, let slot): adopt(call, slot)
         case .start(let ref): start(ref, machine)
@@ -260,7 +260,11 @@ extension SupervisorWorld {
 }
 
 extension Action {
-    fileprivate var isReport: Bool {
-        if case .report = self { true } else { false }
+    /// Whether it does something, other than to tell somebody of something.
+    fileprivate var isDeed: Bool {
+        switch self {
+        case .report, .reply: false
+        default: true
+        }
     }
 }
