@@ -110,6 +110,14 @@ extension SupervisorMachine {
         sparing waiting: Int? = nil,
         at now: Duration
     ) -> [Action] {
+        var (first, waiting) = (first, waiting)
+        if case .starting(let next) = phase,
+            let other = slots.first(from: next, where: { $0.state.isStartedWithOthers }), other < first
+        {
+            // Those above it are about to be started: it comes with them, and does not wait by itself.
+            first = next
+            waiting = nil
+        }
         // The others of the row that wait are started with it.
         if count(.waiting) > (waiting == nil ? 0 : 1) {
             for ref in dues.subjects

@@ -286,7 +286,7 @@ extension ChildState {
     }
 
     /// Whether a child of this state is started where a whole row is.
-    fileprivate var isStartedWithOthers: Bool {
+    var isStartedWithOthers: Bool {
         switch self {
         case .unstarted, .waiting, .stopped, .done: true
         case .starting, .running, .stopping, .terminated, .givenUp, .abandoned: false

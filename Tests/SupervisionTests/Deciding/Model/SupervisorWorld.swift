@@ -203,7 +203,20 @@ extension SupervisorWorld {
     /// Notes that children are to come up together because of one of them.
     mutating func beginRow(at slot: Int, _ phase: SupervisorMachine.Phase) {
         var first = firstCoupled(to: slot)
-        if case .stopping(.restart(let other), _) = phase { first = min(first, other) }
+        switch phase {
+        case .stopping(.restart(let other), _):
+            first = min(first, other)
+        case .starting(let next):
+            let isAwaited = children.indices.contains { other in
+                other >= next && other < first && !children[other].isForgotten
+                    && [.unstarted, .stopped, .waiting, .done].contains(children[other].state)
+            }
+            guard isAwaited else { break }
+            first = next
+            children[slot].state = .stopped
+        default:
+            break
+        }
         row = (first, slot)
         for other in first..<children.count where other != slot && children[other].state == .waiting {
             children[other].state = .stopped
