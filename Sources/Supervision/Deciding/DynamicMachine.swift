@@ -280,10 +280,10 @@ extension DynamicMachine {
         }
         stops = [:]
         for case .restart(let ref) in dues.subjects where slots[ref.slot]?.state == .waiting {
-            actions += forget(ref.slot)
+            actions += [.retire(slot: ref.slot)] + forget(ref.slot)
         }
         dues.removeAll()
-        if case .gaveUp(let ref, _) = reason { actions += forget(ref.slot) }
+        if case .gaveUp(let ref, _) = reason { actions += [.retire(slot: ref.slot)] + forget(ref.slot) }
         if stop.grace == nil {
             actions.append(.cancelAll)
         } else {

@@ -33,8 +33,8 @@ extension SupervisorMachine {
             return [ended]
         }
         if wasStarting, served?.work == .starting(ref, isNew: true) {
-            return [ended] + answerStart(of: ref.slot, .refused(.startFailed(ref))) + forget(ref.slot)
-                + startNext(at: now)
+            return [ended, .retire(slot: ref.slot)] + answerStart(of: ref.slot, .refused(.startFailed(ref)))
+                + forget(ref.slot) + startNext(at: now)
         }
         if wasStarting, served?.work == .starting(ref, isNew: false) {
             set(ref.slot, .terminated, at: now)
@@ -45,7 +45,7 @@ extension SupervisorMachine {
             return [ended] + beginStop(.startFailed(ref), at: now)
         }
         guard child.rules.restart.appliesAfter(exit) else {
-            if child.rules.isSignificant { significantEnd = ref }
+            if child.rules.isSignificant { significantEnds.append(ref) }
             return [ended, .retire(slot: ref.slot)] + answerStart(of: ref.slot, .refused(.startFailed(ref)))
                 + forgetIfTemporary(ref.slot) + startNext(at: now)
         }
@@ -144,8 +144,9 @@ extension SupervisorMachine {
         if isSignificant, endsWithoutSignificant {
             return actions + beginStop(.gaveUp(ref, cause), at: now)
         }
+        let isNew = served?.work == .starting(ref, isNew: true)
         actions += answerStart(of: ref.slot, .refused(.startFailed(ref)))
-        return actions + forgetIfTemporary(ref.slot) + startNext(at: now)
+        return actions + (isNew ? forget(ref.slot) : forgetIfTemporary(ref.slot)) + startNext(at: now)
     }
 
     /// Takes a temporary child out of the list: once it has ended nothing is known of it.

@@ -66,8 +66,8 @@ struct SupervisorMachine: Decider {
     var dues = DeadlineQueue<ChildRef>()
     /// When each of them is due, for those who ask.
     var dueTimes: [Int: Duration] = [:]
-    /// The last significant child that has ended and is not started again.
-    var significantEnd: ChildRef?
+    /// The significant children that have ended by themselves since that was last looked at.
+    var significantEnds: [ChildRef] = []
 
     var served: ServedCall?
     var calls = Queue<(number: Int, call: Call)>()
@@ -226,10 +226,11 @@ extension SupervisorMachine {
     /// Sees to what has waited for the supervisor to have nothing else to do.
     mutating func settle(at now: Duration) -> [Action] {
         guard phase == .running else { return [] }
-        if let ref = significantEnd {
-            significantEnd = nil
-            let isGone = slots[ref.slot].map { $0.state.isDown } ?? true
-            if isGone, endsWithoutSignificant { return beginStop(.autoShutdown(ref), at: now) }
+        if !significantEnds.isEmpty {
+            // A strategy may have brought it back meanwhile.
+            let ended = significantEnds.last { slots[$0.slot] == nil || isCurrent($0) }
+            significantEnds = []
+            if let ended, endsWithoutSignificant { return beginStop(.autoShutdown(ended), at: now) }
         }
         return serveCalls(at: now)
     }

@@ -18,9 +18,12 @@ extension DynamicWorld {
         case .cancelAll: tellAll(isAsked: false)
         case .retire(let slot):
             if children[slot].isForgotten { fail("retires \(slot), which is forgotten") }
+            if children[slot].state.isUp { fail("retires \(slot), which is up") }
+            children[slot].isRetired = true
         case .forget(let slot):
             let child = children[slot]
             if child.isForgotten || child.isAlive || child.state == .abandoned { fail("forgets \(slot)") }
+            if !child.isRetired { fail("forgets \(slot) without a word to those who want it") }
             children[slot].isForgotten = true
         case .report(let decision): follow(decision)
         case .reply(let call, let reply): answer(call, reply)

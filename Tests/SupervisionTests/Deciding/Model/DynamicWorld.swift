@@ -7,6 +7,8 @@ struct DynamicWorld {
         var generation = 1
         var isAlive = true
         var isForgotten = false
+        /// Those who want it know that it is gone.
+        var isRetired = false
         var since: Duration
         var ranSince: Duration?
         var dueAt: Duration?

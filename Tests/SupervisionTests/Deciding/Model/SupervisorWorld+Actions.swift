@@ -14,6 +14,7 @@ extension SupervisorWorld {
         case .retire(let slot):
             if children[slot].isForgotten { fail("retires \(slot), which is forgotten") }
             if children[slot].state.isUp { fail("retires \(slot), which is up") }
+            children[slot].isRetired = true
         case .forget(let slot): forget(slot)
         case .report(let decision): follow(decision, machine, after: phase)
         case .reply(let call, let reply): answer(call, reply)
@@ -54,6 +55,7 @@ extension SupervisorWorld {
         children[ref.slot].generation = ref.generation
         children[ref.slot].isAlive = true
         children[ref.slot].isOwed = false
+        children[ref.slot].isRetired = false
         children[ref.slot].told = nil
     }
 
@@ -90,8 +92,9 @@ extension SupervisorWorld {
         let child = children[slot]
         if child.isForgotten { fail("forgets \(slot) twice") }
         if child.isAlive || child.state == .abandoned { fail("forgets \(slot), which runs") }
-        let isNew = callers.first?.slot == slot || child.generation <= 1
+        let isNew = failedNew == slot
         if child.rules.restart != .temporary, !isNew, !isDeleted(slot) { fail("forgets \(slot)") }
+        if !child.isRetired { fail("forgets \(slot) without a word to those who want it") }
         children[slot].isForgotten = true
     }
 

@@ -35,11 +35,13 @@ extension SupervisorWorld {
         }
     }
 
-    private func isRight(_ reply: Reply, toStartOf id: String, at slot: Int?) -> Bool {
+    private mutating func isRight(_ reply: Reply, toStartOf id: String, at slot: Int?) -> Bool {
         guard let slot else {
             guard let present = self.slot(of: .id(id)) else { return false }
             return reply == .refused(children[present].state.isDown ? .alreadyPresent : .alreadyStarted)
         }
+        // Before it has ever run, that is the end of it.
+        if case .refused(.startFailed) = reply, children[slot].generation == 1 { failedNew = slot }
         return isResult(reply, ofStarting: slot)
     }
 

@@ -14,6 +14,8 @@ extension SupervisorWorld {
         for slot in children.indices where !isAccountedFor(slot, machine) {
             fail("\(slot) is \(children[slot].state) for good, although it was to be up")
         }
+        if let failedNew, !children[failedNew].isForgotten, ending == nil { fail("keeps \(failedNew), which never ran") }
+        if ending == nil { checkRetired() }
         for child in children where child.state == .waiting && !child.isForgotten {
             if machine.deadline ?? .seconds(1_000_000) > child.dueAt! { fail("forgets when a child is due") }
         }
@@ -59,6 +61,20 @@ extension SupervisorWorld {
         }
         if let served = machine.served, served.number != callers.first?.number {
             fail("serves \(served), and first comes \(String(describing: callers.first))")
+        }
+    }
+
+    /// Whoever wants a child waits for it exactly as long as there is hope.
+    private mutating func checkRetired() {
+        for (slot, child) in children.enumerated() where !child.isForgotten {
+            switch child.state {
+            case .terminated, .givenUp:
+                if !child.isRetired { fail("lets those wait who want \(slot), which is \(child.state)") }
+            case .waiting, .starting, .running:
+                if child.isRetired { fail("says that \(slot) is gone, and it is \(child.state)") }
+            case .unstarted, .stopping, .stopped, .done, .abandoned:
+                break
+            }
         }
     }
 

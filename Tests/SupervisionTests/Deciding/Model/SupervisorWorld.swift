@@ -14,6 +14,8 @@ struct SupervisorWorld {
         var isAlive = false
         var hasBeenUp = false
         var isForgotten = false
+        /// Those who want it know that it is not there.
+        var isRetired = false
         /// It was said that it is started again, and it has not been.
         var isOwed = false
         var since = Duration.zero
@@ -73,6 +75,8 @@ struct SupervisorWorld {
     /// The children that are brought up together: from which on, and because of which.
     var row: (first: Int, cause: Int)?
     var isOrderKnown = true
+    /// The child that has just been added, and failed to start.
+    var failedNew: Int?
     var hasBegun = false
     var hasStarted = false
     var ending: StopReason?
@@ -119,6 +123,7 @@ extension SupervisorWorld {
         expected = nil
         found = .none
         isOrderKnown = true
+        failedNew = nil
         switch event {
         case .start:
             row = (0, -1)
