@@ -16,7 +16,32 @@ let notifier = Notifier(address: nil)
 let clock = TestClock()
 let server = Server()
 
+let pool = ChildReference<DatabasePool>()
+let group = ServiceGroup()
+let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
+
 struct SomeError: Error {}
+struct CredentialsRejected: Error {}
+
+struct DatabasePool {
+    func run() async throws {}
+}
+
+struct Cache {
+    init(filledFrom pool: DatabasePool) async throws {}
+    func run() async throws {}
+}
+
+struct Room {
+    init(named name: String) async throws {}
+    func run() async throws {}
+}
+
+// As another library has it.
+struct ServiceGroup {
+    func run() async throws {}
+    func triggerGracefulShutdown() async {}
+}
 
 struct Database: Child {
     init(_ url: String) {}
@@ -28,5 +53,9 @@ struct Server: ConnectionHandler {
 }
 
 func sweep() async throws {}
+func migrate(_ pool: DatabasePool) async throws {}
+func answer(_ connection: Connection, from pool: DatabasePool) async throws {}
+func chat(in room: String, _ child: ChildContext) async throws {}
+func withDatabasePool(_ body: (DatabasePool) async throws -> Void) async throws {}
 func fillCache() async throws {}
 func withDatabase(_ url: String, _ body: (Worker) async throws -> Void) async throws {}
