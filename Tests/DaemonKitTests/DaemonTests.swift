@@ -240,6 +240,49 @@ struct DaemonTests {
             ]
         )
     }
+
+    @Test("a look writes the tree to the log, line by line")
+    func look() async throws {
+        let clock = TestClock()
+        let child = Probe("child")
+        let slow = Probe("slow", start: .whenTold)
+        let trial = try DaemonTrial {
+            Supervisor(clock: clock) {
+                Supervisor("inner") {
+                    child
+                    slow
+                }
+            }
+        }
+        await slow.wait(for: .begun)
+        clock.advance(by: .seconds(2))
+        trial.run.look()
+        await trial.logged.wait(forCount: 5)
+        #expect(
+            trial.logged.all == [
+                "<6>SIGUSR1: the tree is",
+                "<6>supervisor (one for one) starting for 2.0 seconds, waits for inner to start",
+                "<6>└─ inner (one for one) starting for 2.0 seconds, waits for inner/slow to start",
+                "<6>   ├─ child running for 2.0 seconds",
+                "<6>   └─ slow starting for 2.0 seconds",
+            ]
+        )
+        trial.run.receive(.terminate)
+        _ = await trial.end()
+    }
+
+    @Test("a look before there is a tree says so")
+    func lookEarly() async throws {
+        let log = Recorder<String>()
+        let run = DaemonRun(
+            environment: ServiceEnvironment(variables: [:]),
+            log: DaemonLog { log.add($0) },
+            cutShort: { _ in }
+        )
+        run.look()
+        await log.wait(forCount: 1)
+        #expect(log.all == ["<6>SIGUSR1: there is no tree yet"])
+    }
 }
 
 @Suite("Watchdog pinger")

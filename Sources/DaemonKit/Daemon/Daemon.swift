@@ -39,6 +39,8 @@ import Systemd
 ///   the supervisor at the top answer.
 /// - SIGTERM and SIGINT stop the tree in order. `STOPPING=1` goes out before any child is told to stop. A second
 ///   signal ends the process at once. SIGPIPE is ignored.
+/// - SIGUSR1 has the tree written to standard error: what each child is doing and since when, how often it was
+///   restarted, its last error, and what a start or a stop waits for (`Supervisor.snapshot(limit:)`).
 /// - The process ends with an ``ExitCode``. Unless that is 0, the last status (`STATUS`, and `ERRNO` where there
 ///   is one) says which child it was and why.
 ///
@@ -78,9 +80,9 @@ extension Daemon {
             // Handlers of the end of a process may wait for threads that hang: do without.
             _exit(signal.exitCode.rawValue)
         }
-        let signals: StopSignals
+        let signals: DaemonSignals
         do {
-            signals = try StopSignals(run.receive)
+            signals = try DaemonSignals(stop: run.receive, look: run.look)
         } catch {
             log.write(.error, "\(error)")
             _exit(ExitCode.configuration.rawValue)

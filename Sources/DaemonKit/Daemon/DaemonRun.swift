@@ -20,6 +20,9 @@ final class DaemonRun: Sendable {
         var pinger: Task<Void, Never>?
     }
 
+    /// How many children of one supervisor are worth a line each.
+    private static let mostChildrenShown = 100
+
     private let environment: ServiceEnvironment
     private let log: DaemonLog
     private let cutShort: @Sendable (StopSignal) -> Void
@@ -57,6 +60,19 @@ final class DaemonRun: Sendable {
         }
         log.write(.info, "\(signal): stopping")
         supervisor?.stop()
+    }
+
+    /// Writes down what the whole tree is doing.
+    ///
+    /// Returns at once. The tree is asked on the cooperative pool: where that is blocked, nothing is written.
+    func look() {
+        guard let supervisor = state.withLock(\.supervisor) else {
+            return log.write(.info, "SIGUSR1: there is no tree yet")
+        }
+        Task {
+            let snapshot = await supervisor.snapshot(limit: Self.mostChildrenShown)
+            log.write(.info, "SIGUSR1: the tree is\n\(snapshot)")
+        }
     }
 
     /// Makes the daemon's tree and runs it to its end.

@@ -99,7 +99,7 @@ struct SupervisorRun<Machine: Decider> {
             case .askAll: stopAll { $0.ask() }
             case .cancelAll: stopAll { $0.cancel() }
             case .retire(let slot):
-                nodes[slot]?.spec.retireReferences(in: place.path, because: lastErrors[slot])
+                nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
             case .forget(let slot):
                 nodes.remove(slot)
                 lastErrors[slot] = nil
@@ -152,8 +152,14 @@ struct SupervisorRun<Machine: Decider> {
         // A supervisor that is nested may be started again, with the children it was made with.
         nodes.forEach { slot, node in
             guard place.isTop || !machine.isDeclared(slot) else { return }
-            node.spec.retireReferences(in: place.path, because: lastErrors[slot])
+            node.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
         }
+    }
+
+    /// What a child threw when it last ended, unless that was its way of stopping.
+    private func lastFailure(of slot: Int) -> (any Error)? {
+        let error = lastErrors[slot]
+        return error is CancellationError ? nil : error
     }
 }
 
@@ -161,6 +167,8 @@ struct SupervisorRun<Machine: Decider> {
 
 extension SupervisorRun {
     private mutating func serve(_ call: PendingCall) {
+        // Whoever asked may have been cancelled before this arrived.
+        guard !call.isOver else { return }
         let asked: Call
         switch call.request {
         case .start(let spec): asked = .start(id: spec.id, spec.rules)
