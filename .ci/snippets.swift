@@ -17,7 +17,10 @@ let clock = TestClock()
 let server = Server()
 
 let pool = ChildReference<DatabasePool>()
-let group = ServiceGroup()
+let tasks = TaskSupervisor()
+let urls: [String] = []
+let services: [Worker] = []
+let logger = Worker()
 let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
 
 struct SomeError: Error {}
@@ -39,6 +42,7 @@ struct Room {
 
 // As another library has it.
 struct ServiceGroup {
+    init(services: [Worker], logger: Worker) {}
     func run() async throws {}
     func triggerGracefulShutdown() async {}
 }
@@ -50,11 +54,17 @@ struct Database: Child {
 
 struct Server: ConnectionHandler {
     func handle(_ connection: Connection) async throws {}
+    func run() async throws {}
+    func shutdown() async throws {}
 }
 
 func sweep() async throws {}
 func migrate(_ pool: DatabasePool) async throws {}
 func answer(_ connection: Connection, from pool: DatabasePool) async throws {}
+func render(_ connection: Connection) async throws -> [UInt8] { [] }
+func fetch(_ url: String) async throws -> String { url }
+func index(_ page: String) {}
+func report(_ error: any Error) {}
 func chat(in room: String, _ child: ChildContext) async throws {}
 func withDatabasePool(_ body: (DatabasePool) async throws -> Void) async throws {}
 func fillCache() async throws {}
