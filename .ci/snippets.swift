@@ -19,6 +19,7 @@ let server = Server()
 let pool = ChildReference<DatabasePool>()
 let tasks = TaskSupervisor()
 let urls: [String] = []
+let queue = WorkQueue()
 let services: [Worker] = []
 let logger = Worker()
 let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
@@ -37,6 +38,16 @@ struct Cache {
 
 struct Room {
     init(named name: String) async throws {}
+    func run() async throws {}
+}
+
+struct Certificates {
+    init(_ environment: ServiceEnvironment) throws {}
+    func readAgain() async throws {}
+}
+
+actor WorkQueue {
+    var oldestMessageAge: Duration { .zero }
     func run() async throws {}
 }
 
@@ -65,6 +76,7 @@ func render(_ connection: Connection) async throws -> [UInt8] { [] }
 func fetch(_ url: String) async throws -> String { url }
 func index(_ page: String) {}
 func report(_ error: any Error) {}
+func serve(_ certificates: Certificates) async throws {}
 func chat(in room: String, _ child: ChildContext) async throws {}
 func withDatabasePool(_ body: (DatabasePool) async throws -> Void) async throws {}
 func fillCache() async throws {}
