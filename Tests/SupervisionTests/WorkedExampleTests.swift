@@ -111,7 +111,7 @@ struct WorkedExampleTests {
         #expect(!recorder.lines.contains { $0.hasPrefix("http stop") || $0.hasPrefix("feed stop") })
         await example.stop()
         #expect(
-            recorder.lines.filter { $0.hasSuffix(" stopped") }.suffix(6)
+            recorder.lines.filter { $0.hasSuffix(" stopped") }.suffix(7)
                 == [
                     "http stopped", "feed stopped", "storage/cache stopped", "storage/pool stopped",
                     "supervisor storage stopped", "storage stopped", "supervisor stopped",
