@@ -298,7 +298,7 @@ extension SupervisorRun {
                 intensity: cause == .intensity ? place.intensity : nil,
                 error: lastErrors[ref.slot]
             )
-        case .leftRunning(let ref): .leftRunning(child: id(ref), error: lastErrors[ref.slot])
+        case .leftRunning(let ref): .leftRunning(child: id(ref), error: remains(ref))
         case .autoShutdown(let ref): .autoShutdown(child: nodes[ref.slot].map(\.spec.id) ?? "\(ref.slot)")
         }
     }
@@ -321,11 +321,18 @@ extension SupervisorRun {
             SupervisorEnding(.gaveUp, at: path(ref), error: lastErrors[ref.slot])
         case .leftRunning(let ref):
             SupervisorEnding(
-                (lastErrors[ref.slot] as? SupervisorError)?.code ?? .childrenAbandoned,
+                remains(ref)?.code ?? .childrenAbandoned,
                 at: path(ref),
-                error: lastErrors[ref.slot]
+                error: remains(ref)
             )
         }
+    }
+
+    /// What a child threw that ended with something still running below it; nil when it runs itself.
+    ///
+    /// Then what it threw last is what an earlier copy did.
+    private func remains(_ ref: ChildRef) -> SupervisorError? {
+        (lastErrors[ref.slot] as? SupervisorError).flatMap { $0.abandoned.isEmpty ? nil : $0 }
     }
 
     /// What the run throws at its end, unless it ended as it was asked to.
