@@ -64,8 +64,9 @@ final class ControlPort: Sendable {
             }
         } onCancel: {
             // One that is being served is served to its end, without anybody to hear of it.
-            inbox.send(.withdraw(call))
+            // Answered first: where this comes before the call itself, that is how it is known for over.
             call.answer(.failure(CancellationError()))
+            inbox.send(.withdraw(call))
         }
     }
 }

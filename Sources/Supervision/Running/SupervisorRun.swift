@@ -161,6 +161,8 @@ struct SupervisorRun<Machine: Decider> {
 
 extension SupervisorRun {
     private mutating func serve(_ call: PendingCall) {
+        // A task that was cancelled before it asked withdraws its call before it is there.
+        guard !call.isOver else { return }
         let asked: Call
         switch call.request {
         case .start(let spec): asked = .start(id: spec.id, spec.rules)
