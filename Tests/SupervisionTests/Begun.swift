@@ -1,4 +1,6 @@
+import Dispatch
 import Supervision
+import Synchronization
 
 /// Begins something that waits, in a task of its own, and returns when it waits or has ended.
 ///
@@ -6,13 +8,20 @@ import Supervision
 func begun<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value
 ) -> Task<Value, any Error> {
-    Task(executorPreference: HereExecutor(), operation: body)
+    Task(executorPreference: FirstStepExecutor(), operation: body)
 }
 
-/// Runs what it is given at once, on the thread that gives it.
-private final class HereExecutor: TaskExecutor {
+/// Runs the first step of a task at once, on the thread that makes the task, and the others anywhere.
+private final class FirstStepExecutor: TaskExecutor {
+    private let hasBegun = Atomic(false)
+
     func enqueue(_ job: consuming ExecutorJob) {
-        UnownedJob(job).runSynchronously(on: asUnownedTaskExecutor())
+        let job = UnownedJob(job)
+        if hasBegun.exchange(true, ordering: .relaxed) {
+            DispatchQueue.global().async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        } else {
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        }
     }
 }
 
