@@ -19,6 +19,8 @@ struct SupervisorRun<Machine: Decider> {
     /// When the supervisor came to what it is doing.
     private(set) var since = Duration.zero
 
+    /// The significant child that ended last: where it is temporary, it is not in the list any more.
+    private var significantEnd: (slot: Int, id: String)?
     private var calls: [Int: PendingCall] = [:]
     private var ending: SupervisorEnding?
     private var outcome: (reason: StopReason, abandoned: [ChildRef])?
@@ -248,6 +250,9 @@ extension SupervisorRun {
 extension SupervisorRun {
     private mutating func report(_ decision: Decision) {
         switch decision {
+        case .childEnded(let ref, let exit):
+            guard let spec = nodes[ref.slot]?.spec, spec.isSignificant else { break }
+            if !spec.restart.appliesAfter(exit) { significantEnd = (ref.slot, spec.id) }
         case .started:
             since = now
             place.onAllStarted()
@@ -301,7 +306,7 @@ extension SupervisorRun {
                 error: lastErrors[ref.slot]
             )
         case .leftRunning(let ref): .leftRunning(child: id(ref), error: lastErrors[ref.slot])
-        case .autoShutdown(let ref): .autoShutdown(child: nodes[ref.slot].map(\.spec.id) ?? "\(ref.slot)")
+        case .autoShutdown(let ref): .autoShutdown(child: id(ref))
         }
     }
 
@@ -347,7 +352,9 @@ extension SupervisorRun {
     }
 
     func id(_ slot: Int) -> String {
-        nodes[slot]?.spec.id ?? "\(slot)"
+        if let id = nodes[slot]?.spec.id { return id }
+        if let significantEnd, significantEnd.slot == slot { return significantEnd.id }
+        return "\(slot)"
     }
 
     private func id(_ ref: ChildRef) -> String {
