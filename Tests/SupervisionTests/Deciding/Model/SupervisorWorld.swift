@@ -239,7 +239,8 @@ extension SupervisorWorld {
         case .anySignificant: true
         case .allSignificant:
             !children.contains {
-                $0.rules.isSignificant && !$0.isForgotten && ![.terminated, .done, .givenUp].contains($0.state)
+                $0.rules.isSignificant && !$0.isForgotten
+                    && ![.terminated, .done, .givenUp].contains($0.state)
             }
         }
     }
@@ -247,7 +248,8 @@ extension SupervisorWorld {
     /// Whether that child ended by itself, and has not been started since.
     func isStillEnded(_ ref: ChildRef) -> Bool {
         let child = children[ref.slot]
-        return child.isForgotten || child.generation == ref.generation && !child.isAlive
-            && child.state.isDown
+        return child.isForgotten
+            || child.generation == ref.generation && !child.isAlive
+                && child.state.isDown
     }
 }
