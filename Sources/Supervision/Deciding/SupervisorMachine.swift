@@ -62,7 +62,9 @@ struct SupervisorMachine: Decider {
     var hasStarted = false
     var stop: Stop?
     var book: RestartBook
-    /// The children that wait to be started again. One that no longer waits stays in it until its time.
+    /// The children that wait to be started again.
+    ///
+    /// One that no longer waits stays in it until its time.
     var dues = DeadlineQueue<ChildRef>()
     /// When each of them is due, for those who ask.
     var dueTimes: [Int: Duration] = [:]

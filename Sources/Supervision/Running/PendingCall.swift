@@ -50,6 +50,16 @@ final class PendingCall: Sendable {
         self.request = request
     }
 
+    /// Whether nobody waits for an answer any more.
+    var isOver: Bool {
+        state.withLock { state in
+            switch state {
+            case .asked, .waiting: false
+            case .answered, .over: true
+            }
+        }
+    }
+
     /// Waits; the answer may have come before.
     func wait(_ continuation: CheckedContinuation<Answer, any Error>) {
         let result = state.withLock { state -> Result<Answer, any Error>? in

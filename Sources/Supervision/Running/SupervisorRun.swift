@@ -19,6 +19,8 @@ struct SupervisorRun<Machine: Decider> {
     /// When the supervisor came to what it is doing.
     private(set) var since = Duration.zero
 
+    /// The significant child that ended last: where it is temporary, it is not in the list any more.
+    private var significantEnd: (slot: Int, id: String)?
     private var calls: [Int: PendingCall] = [:]
     private var ending: SupervisorEnding?
     private var outcome: (reason: StopReason, abandoned: [ChildRef])?
@@ -99,7 +101,7 @@ struct SupervisorRun<Machine: Decider> {
             case .askAll: stopAll { $0.ask() }
             case .cancelAll: stopAll { $0.cancel() }
             case .retire(let slot):
-                nodes[slot]?.spec.retireReferences(in: place.path, because: lastErrors[slot])
+                nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
             case .forget(let slot):
                 nodes.remove(slot)
                 lastErrors[slot] = nil
@@ -118,15 +120,7 @@ struct SupervisorRun<Machine: Decider> {
 
     private mutating func start(_ ref: ChildRef) {
         guard let spec = nodes[ref.slot]?.spec else { return }
-        let context = ChildContext(
-            id: spec.id,
-            generation: ref.generation,
-            parent: place.path,
-            tree: place.tree,
-            timekeeper: place.timekeeper,
-            eventHub: place.eventHub,
-            onStarted: { [inbox] in inbox.send(.started(ref)) }
-        )
+        let context = ChildContext(ref, id: spec.id, in: place) { [inbox] in inbox.send(.started(ref)) }
         let copy = ChildCopy(spec, context, inbox: inbox, ref: ref)
         activeCount += 1
         nodes.update(ref.slot) { $0.copy = copy }
@@ -152,8 +146,14 @@ struct SupervisorRun<Machine: Decider> {
         // A supervisor that is nested may be started again, with the children it was made with.
         nodes.forEach { slot, node in
             guard place.isTop || !machine.isDeclared(slot) else { return }
-            node.spec.retireReferences(in: place.path, because: lastErrors[slot])
+            node.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
         }
+    }
+
+    /// What a child threw when it last ended, unless that was its way of stopping.
+    private func lastFailure(of slot: Int) -> (any Error)? {
+        let error = lastErrors[slot]
+        return error is CancellationError ? nil : error
     }
 }
 
@@ -161,6 +161,8 @@ struct SupervisorRun<Machine: Decider> {
 
 extension SupervisorRun {
     private mutating func serve(_ call: PendingCall) {
+        // A task that was cancelled before it asked withdraws its call before it is there.
+        guard !call.isOver else { return }
         let asked: Call
         switch call.request {
         case .start(let spec): asked = .start(id: spec.id, spec.rules)
@@ -246,6 +248,9 @@ extension SupervisorRun {
 extension SupervisorRun {
     private mutating func report(_ decision: Decision) {
         switch decision {
+        case .childEnded(let ref, let exit):
+            guard let spec = nodes[ref.slot]?.spec, spec.isSignificant else { break }
+            if !spec.restart.appliesAfter(exit) { significantEnd = (ref.slot, spec.id) }
         case .started:
             since = now
             place.onAllStarted()
@@ -298,8 +303,8 @@ extension SupervisorRun {
                 intensity: cause == .intensity ? place.intensity : nil,
                 error: lastErrors[ref.slot]
             )
-        case .leftRunning(let ref): .leftRunning(child: id(ref), error: lastErrors[ref.slot])
-        case .autoShutdown(let ref): .autoShutdown(child: nodes[ref.slot].map(\.spec.id) ?? "\(ref.slot)")
+        case .leftRunning(let ref): .leftRunning(child: id(ref), error: remains(ref))
+        case .autoShutdown(let ref): .autoShutdown(child: id(ref))
         }
     }
 
@@ -321,11 +326,18 @@ extension SupervisorRun {
             SupervisorEnding(.gaveUp, at: path(ref), error: lastErrors[ref.slot])
         case .leftRunning(let ref):
             SupervisorEnding(
-                (lastErrors[ref.slot] as? SupervisorError)?.code ?? .childrenAbandoned,
+                remains(ref)?.code ?? .childrenAbandoned,
                 at: path(ref),
-                error: lastErrors[ref.slot]
+                error: remains(ref)
             )
         }
+    }
+
+    /// What a child threw that ended with something still running below it; nil when it runs itself.
+    ///
+    /// Then what it threw last is what an earlier copy did.
+    private func remains(_ ref: ChildRef) -> SupervisorError? {
+        (lastErrors[ref.slot] as? SupervisorError).flatMap { $0.abandoned.isEmpty ? nil : $0 }
     }
 
     /// What the run throws at its end, unless it ended as it was asked to.
@@ -345,7 +357,9 @@ extension SupervisorRun {
     }
 
     func id(_ slot: Int) -> String {
-        nodes[slot]?.spec.id ?? "\(slot)"
+        if let id = nodes[slot]?.spec.id { return id }
+        if let significantEnd, significantEnd.slot == slot { return significantEnd.id }
+        return "\(slot)"
     }
 
     private func id(_ ref: ChildRef) -> String {
