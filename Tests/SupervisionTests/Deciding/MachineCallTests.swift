@@ -215,6 +215,22 @@ struct MachineCallTests {
         #expect(machine.state(1) == .running)
     }
 
+    @Test("a temporary child that is started by hand during a pause in the start, and fails, is forgotten")
+    func temporaryRestartFails() {
+        var machine = Machine(
+            strategy: .oneForAll,
+            rules: [ChildRules.plain().patient, .plain(), .plain(.temporary)]
+        )
+        _ = machine.start()
+        _ = machine.childStarted(ref(0))
+        _ = machine.end(ref(0))
+        _ = machine.end(ref(1), .cancelled)
+        #expect(machine.call(1, .restart(.id("2"))).starts == [ref(2)])
+        let actions = machine.end(ref(2))
+        #expect(actions.deeds == [.reply(call: 1, .refused(.startFailed(ref(2))))])
+        #expect(actions.contains(.forget(slot: 2)))
+    }
+
     @Test("a child that was given up can be started again by hand")
     func restartGivenUp() {
         var machine = Machine([.permanent]).up()

@@ -82,7 +82,7 @@ extension SupervisorWorld {
 
     private mutating func checkSignificance(_ machine: SupervisorMachine) {
         guard machine.phase == .running else { return }
-        if endsWithSignificant, significantEnds.contains(where: isStillEnded) {
+        if isSignificanceKnown, endsWithSignificant, significantEnds.contains(where: isStillEnded) {
             fail("runs on without its significant children")
         }
         significantEnds = []

@@ -75,6 +75,7 @@ struct SupervisorWorld {
     /// The children that are brought up together: from which on, and because of which.
     var row: (first: Int, cause: Int)?
     var isOrderKnown = true
+    var isSignificanceKnown = true
     /// The child that has just been added, and failed to start.
     var failedNew: Int?
     var hasBegun = false
@@ -123,6 +124,7 @@ extension SupervisorWorld {
         expected = nil
         found = .none
         isOrderKnown = true
+        isSignificanceKnown = true
         failedNew = nil
         switch event {
         case .start:
