@@ -98,7 +98,11 @@ extension SupervisorMachine {
             ] + startNext(at: now)
         case .abandoned:
             return refuse(number, .abandoned(ref))
-        case .unstarted, .stopping, .stopped, .terminated, .done, .givenUp:
+        case .unstarted, .stopped:
+            // It would have come back with the one that the others wait for.
+            set(slot, .terminated, at: now)
+            return [.retire(slot: slot), .reply(call: number, .done)] + forgetIfTemporary(slot)
+        case .stopping, .terminated, .done, .givenUp:
             set(slot, .terminated, at: now)
             return [.reply(call: number, .done)]
         }
