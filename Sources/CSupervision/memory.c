@@ -17,10 +17,11 @@
 
 static int open_memory(const char *name) {
     unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    // Where vm.memfd_noexec is 2, nothing else is allowed; an older kernel does not know it.
-    int descriptor = memfd_create(name, flags | MFD_NOEXEC_SEAL);
-    if (descriptor < 0 && errno == EINVAL)
-        descriptor = memfd_create(name, flags);
+    int descriptor = memfd_create(name, flags);
+    // Not at once: to older journals a file with a seal that they do not know is not sealed at all. But where
+    // vm.memfd_noexec is 2 there is no other file.
+    if (descriptor < 0 && errno == EACCES)
+        descriptor = memfd_create(name, flags | MFD_NOEXEC_SEAL);
     return descriptor < 0 ? -errno : descriptor;
 }
 

@@ -15,7 +15,7 @@ public struct SystemdError: Error, Sendable, Hashable {
         public static let unsupportedAddress = Code(description: "unsupportedAddress")
         /// A variable's name or value that the manager would misread or refuse.
         public static let invalidVariable = Code(description: "invalidVariable")
-        /// A message longer than the manager reads.
+        /// A message longer than the manager reads, or an entry larger than the journal takes.
         public static let messageTooLarge = Code(description: "messageTooLarge")
         /// A descriptor's name that the manager would ignore.
         public static let invalidName = Code(description: "invalidName")
@@ -43,6 +43,18 @@ public struct SystemdError: Error, Sendable, Hashable {
         public static let unknownDescriptor = Code(description: "unknownDescriptor")
         /// The operating system refused to duplicate a descriptor; ``SystemdError/errno`` says why.
         public static let duplicationFailed = Code(description: "duplicationFailed")
+        /// The service was given no credentials.
+        public static let noCredentials = Code(description: "noCredentials")
+        /// A credential that the service was not given, though it was given others.
+        public static let unknownCredential = Code(description: "unknownCredential")
+        /// A credential's name that cannot be one, such as a path.
+        public static let invalidCredentialName = Code(description: "invalidCredentialName")
+        /// A credential larger than the manager gives.
+        public static let credentialTooLarge = Code(description: "credentialTooLarge")
+        /// A credential, or the directory of all, that cannot be read; ``SystemdError/errno`` says why.
+        public static let unreadableCredential = Code(description: "unreadableCredential")
+        /// Bytes that are not UTF-8 where text was asked for.
+        public static let invalidText = Code(description: "invalidText")
     }
 
     /// The kind of failure.

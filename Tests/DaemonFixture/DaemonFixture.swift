@@ -98,6 +98,29 @@ struct DaemonFixture: Daemon {
                 try shell.run()
                 shell.waitUntilExit()
             }
+        case "reload":
+            // A reload that fails for as long as a file is there, so that a check can have it both ways.
+            ChildSpec("config") { child in
+                child.onReload {
+                    FileHandle.standardError.write(Data("config is read again\n".utf8))
+                    if FileManager.default.fileExists(atPath: "/run/fixture.broken") {
+                        throw Trouble(description: "no port in line 3")
+                    }
+                }
+                child.started()
+                await child.shutdownRequested()
+            }
+        case "health":
+            // Well until it is told to be otherwise.
+            ChildSpec("patient") { child in
+                child.healthCheck { !FileManager.default.fileExists(atPath: "/run/fixture.broken") }
+                child.started()
+                await child.shutdownRequested()
+            }
+        case "journal":
+            Reports.journal
+        case "facts":
+            Reports.facts
         default:
             []
         }

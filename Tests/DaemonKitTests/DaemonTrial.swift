@@ -34,7 +34,9 @@ final class DaemonTrial: Sendable {
         )
         let run = DaemonRun(
             environment: environment,
-            log: DaemonLog { [logged] in logged.add($0) },
+            log: DaemonLog { [logged] priority, text in
+                for line in priority.prefixed(text).split(separator: "\n") { logged.add(String(line)) }
+            },
             cutShort: { [cutShort] in cutShort.add($0) }
         )
         self.run = run

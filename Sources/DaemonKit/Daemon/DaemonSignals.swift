@@ -23,13 +23,15 @@ final class DaemonSignals: Sendable {
     ///
     /// - Parameters:
     ///   - stop: Called for SIGTERM and SIGINT.
+    ///   - reload: Called for SIGHUP.
     ///   - look: Called for SIGUSR1.
     /// - Throws: `SocketError` when the system has no pipe to give.
     init(
         stop: @escaping @Sendable (StopSignal) -> Void,
+        reload: @escaping @Sendable () -> Void,
         look: @escaping @Sendable () -> Void
     ) throws {
-        let numbers = StopSignal.allCases.map(\.number) + [SIGUSR1]
+        let numbers = StopSignal.allCases.map(\.number) + [SIGHUP, SIGUSR1]
         let descriptor = csupervision_signal_pipe(numbers, CInt(numbers.count))
         guard descriptor >= 0 else {
             throw SocketError(.systemError, "cannot make a pipe for signals", errno: -descriptor)
@@ -43,6 +45,8 @@ final class DaemonSignals: Sendable {
             while read(descriptor, &number, 1) == 1 {
                 if let signal = StopSignal.allCases.first(where: { $0.number == CInt(number) }) {
                     stop(signal)
+                } else if CInt(number) == SIGHUP {
+                    reload()
                 } else {
                     look()
                 }

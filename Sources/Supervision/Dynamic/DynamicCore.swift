@@ -43,6 +43,7 @@ final class DynamicCore: NestedSupervisor {
         )
         let place = SupervisorPlace(
             path: context.path,
+            position: context.position,
             kind: kind,
             intensity: intensity,
             tree: context.tree,

@@ -118,15 +118,7 @@ struct SupervisorRun<Machine: Decider> {
 
     private mutating func start(_ ref: ChildRef) {
         guard let spec = nodes[ref.slot]?.spec else { return }
-        let context = ChildContext(
-            id: spec.id,
-            generation: ref.generation,
-            parent: place.path,
-            tree: place.tree,
-            timekeeper: place.timekeeper,
-            eventHub: place.eventHub,
-            onStarted: { [inbox] in inbox.send(.started(ref)) }
-        )
+        let context = ChildContext(ref, id: spec.id, in: place) { [inbox] in inbox.send(.started(ref)) }
         let copy = ChildCopy(spec, context, inbox: inbox, ref: ref)
         activeCount += 1
         nodes.update(ref.slot) { $0.copy = copy }

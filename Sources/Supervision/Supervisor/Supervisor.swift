@@ -99,6 +99,7 @@ public final class Supervisor: Child {
                 eventHub.attach(to: context.eventHub)
                 try await run(
                     at: context.path,
+                    position: context.position,
                     in: context.tree,
                     on: clock.map { Timekeeper($0) } ?? context.timekeeper,
                     onAllStarted: context.started
@@ -127,7 +128,7 @@ public final class Supervisor: Child {
     package func run(in tree: TreeValues) async throws {
         let problems = TreeCheck(self, tree: tree).problems
         guard problems.isEmpty else { throw SupervisorError(.invalidTree, details: problems) }
-        try await run(at: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
+        try await run(at: [], position: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
     }
 
     /// What times are measured on where the supervisor stands at the top.
@@ -171,6 +172,7 @@ public final class Supervisor: Child {
 
     private func run(
         at path: ChildPath,
+        position: [Int],
         in tree: TreeValues,
         on timekeeper: Timekeeper,
         onAllStarted: @escaping () -> Void
@@ -189,6 +191,7 @@ public final class Supervisor: Child {
         )
         let place = SupervisorPlace(
             path: path,
+            position: position,
             kind: kind,
             intensity: intensity,
             tree: tree,
