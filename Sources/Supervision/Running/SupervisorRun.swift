@@ -154,7 +154,7 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     /// What a child threw when it last ended, unless that was its way of stopping.
-    private func lastFailure(of slot: Int) -> (any Error)? {
+    func lastFailure(of slot: Int) -> (any Error)? {
         let error = lastErrors[slot]
         return error is CancellationError ? nil : error
     }
