@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "hello", targets: ["hello"]),
         .library(name: "HTTPListener", targets: ["HTTPListener"]),
+        .library(name: "JournalLogging", targets: ["JournalLogging"]),
     ],
     dependencies: [
         .package(name: "swift-supervision", path: ".."),
@@ -69,6 +70,25 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // A swift-log back end on the journal; an app can take its one file.
+        .target(
+            name: "JournalLogging",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Systemd", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "JournalLoggingTests",
+            dependencies: [
+                "JournalLogging",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Systemd", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+
         // Trees among the ecosystem's services: either may stand in the other.
         .testTarget(
             name: "LifecycleTests",

@@ -19,7 +19,8 @@
 /// **Stop.** ``stop()``, the parent, or the cancellation of the task in ``run()`` all mean the same orderly stop:
 /// children are told to stop one after the other, from the last to the first, each with the time its
 /// ``ChildSpec/shutdown`` gives it. A stop is honoured at once also before the run, during a start and between
-/// restarts. A supervisor whose children have all ended goes on, as in OTP, until it is stopped.
+/// restarts. A supervisor whose children have all ended goes on, as in OTP, until it is stopped, unless its
+/// ``AutoShutdown`` says otherwise.
 ///
 /// **Children that will not stop.** Swift cannot kill a task. A child that still runs when its time is up is
 /// reported and abandoned. It is never started again beside itself: a supervisor under which something was
@@ -40,7 +41,9 @@ public final class Supervisor: Child {
     /// How many restarts are put up with.
     public let intensity: RestartIntensity
 
-    /// The children, in the order in which they start.
+    /// The children it was made with, in the order in which they start.
+    ///
+    /// For those that it has now, see ``whichChildren()``.
     public let children: [ChildSpec]
 
     /// Whether it ends by itself when its significant children have ended.
@@ -110,10 +113,10 @@ public final class Supervisor: Child {
 
     /// Runs the tree until it is stopped.
     ///
-    /// Returns when the supervisor was asked to stop and every child has ended. Cancelling the task is such a
-    /// request: the children are still stopped in order, with all the time their specs give them, and no
-    /// `CancellationError` is thrown. It does not return while a child runs, unless that child has been
-    /// reported as abandoned.
+    /// Returns when the supervisor was asked to stop, or its ``AutoShutdown`` has it end, and every child has ended.
+    /// Cancelling the task is such a request: the children are still stopped in order, with all the time their specs
+    /// give them, and no `CancellationError` is thrown. It does not return while a child runs, unless that child has
+    /// been reported as abandoned.
     ///
     /// Children inherit the task-local values and the priority of the calling task.
     ///
@@ -127,7 +130,12 @@ public final class Supervisor: Child {
     /// Runs the tree with something for its children to share.
     package func run(in tree: TreeValues) async throws {
         let problems = TreeCheck(self, tree: tree).problems
-        guard problems.isEmpty else { throw SupervisorError(.invalidTree, details: problems) }
+        guard problems.isEmpty else {
+            let error = SupervisorError(.invalidTree, details: problems)
+            // Nobody is to wait for a child that is never started.
+            retireReferences(at: [], because: error)
+            throw error
+        }
         try await run(at: [], position: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
     }
 

@@ -35,7 +35,11 @@ struct JournalSocket {
 
     /// Sends a file with an entry's bytes in it.
     mutating func send(file: CInt) -> Attempt {
-        attempt { csupervision_rights_send($0, nil, 0, [file], 1) }
+        attempt {
+            withUnsafePointer(to: file) { [socket = $0] file in
+                csupervision_rights_send(socket, nil, 0, file, 1)
+            }
+        }
     }
 
     mutating func close() {

@@ -72,10 +72,10 @@ struct NotifyAddressTests {
 
     @Test("random text is an address or an error")
     func random() {
-        var random = RandomText(seed: 1)
+        var source = RandomText(seed: 1)
         var addresses = 0
         for _ in 0..<20_000 {
-            let text = random.text(after: [
+            let text = source.text(startingWith: [
                 "/", "@", "vsock:", "vsock-stream:", "vsock-dgram:", "vsock:2:",
             ])
             guard let address = try? NotifyAddress(text) else { continue }
