@@ -220,7 +220,7 @@ extension SupervisorWorld {
             }
             guard isAwaited else { break }
             first = next
-            children[slot].state = .stopped
+            if children[slot].state == .waiting { children[slot].state = .stopped }
         default:
             break
         }
