@@ -148,6 +148,7 @@ struct SupervisorQueueTests {
         #expect(await start.outcome == "started")
         #expect(try await supervisor.whichChildren().map(\.id) == ["slow"])
         #expect(unwanted.facts == [])
+        #expect(try await supervisor.startChild(unwanted) == .started, "its id is free")
         #expect(await trial.stop() == nil)
     }
 
