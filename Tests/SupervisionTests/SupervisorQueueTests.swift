@@ -142,6 +142,7 @@ struct SupervisorQueueTests {
         let start = begun { try await supervisor.startChild(slow) }
         await slow.wait(for: .begun)
         let call = begun { try await supervisor.startChild(unwanted) }
+        #expect(await supervisor.ping(), "and so it is in the queue")
         call.cancel()
         #expect(await call.outcome == "cancelled")
         slow.start()
