@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "hello", targets: ["hello"]),
         .library(name: "HTTPListener", targets: ["HTTPListener"]),
+        .library(name: "JournalLogging", targets: ["JournalLogging"]),
     ],
     dependencies: [
         .package(name: "swift-supervision", path: ".."),
@@ -24,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Hummingbird 2 on connections that the kit accepted; an app can take this folder whole.
@@ -65,6 +67,36 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        // A swift-log back end on the journal; an app can take its one file.
+        .target(
+            name: "JournalLogging",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Systemd", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "JournalLoggingTests",
+            dependencies: [
+                "JournalLogging",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Systemd", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Trees among the ecosystem's services: either may stand in the other.
+        .testTarget(
+            name: "LifecycleTests",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Supervision", package: "swift-supervision"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
             ],
             swiftSettings: settings
         ),

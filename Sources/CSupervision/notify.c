@@ -76,29 +76,6 @@ int csupervision_notify_bind(const unsigned char *address, size_t length) {
     return open_attached(bind, address, length);
 }
 
-int csupervision_notify_send(int descriptor, const void *bytes, size_t length) {
-    int flags = MSG_DONTWAIT;
-#ifdef MSG_NOSIGNAL
-    flags |= MSG_NOSIGNAL;
-#endif
-    for (;;) {
-        if (send(descriptor, bytes, length, flags) >= 0)
-            return 0;
-        if (errno != EINTR)
-            return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-    }
-}
-
-long csupervision_notify_receive(int descriptor, void *bytes, size_t capacity) {
-    for (;;) {
-        ssize_t count = recv(descriptor, bytes, capacity, MSG_DONTWAIT);
-        if (count >= 0)
-            return (long)count;
-        if (errno != EINTR)
-            return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-    }
-}
-
 int csupervision_wake_open(int *read_end, int *write_end) {
     int ends[2];
 #ifdef __linux__

@@ -19,8 +19,9 @@ public import Systemd
 /// #expect(try await manager.next().lines == ["READY=1"])
 /// ```
 ///
-/// A thread of its own reads the socket, unless it is paused; nothing polls or sleeps. Releasing the manager
-/// closes it.
+/// A thread of its own reads the socket, unless it is paused; nothing polls or sleeps. It lets barriers pass in
+/// their turn, and keeps descriptors when it is given room for some: unlike a real manager it drops none by
+/// itself, and keeps the same one twice. Releasing the manager closes it and what it keeps.
 public final class FakeServiceManager: Sendable {
     /// Where it listens: what `NOTIFY_SOCKET` says.
     public let address: NotifyAddress
@@ -30,13 +31,18 @@ public final class FakeServiceManager: Sendable {
     private let directory: String?
     private let isClosed = Atomic(false)
 
+    /// How many descriptors it keeps for the service: `FileDescriptorStoreMax=` of the unit.
+    public let descriptorStoreLimit: Int
+
     /// Listens behind a path in a new temporary directory, which closing removes.
     ///
+    /// - Parameter descriptorStoreLimit: How many descriptors it keeps; none by default, as of a unit without
+    ///   `FileDescriptorStoreMax=`.
     /// - Throws: `SystemdError` when the directory or the socket cannot be made.
-    public convenience init() throws {
+    public convenience init(descriptorStoreLimit: Int = 0) throws {
         let directory = try Self.makeTemporaryDirectory()
         do {
-            try self.init(NotifyAddress("\(directory)/notify"), in: directory)
+            try self.init(NotifyAddress("\(directory)/notify"), in: directory, descriptorStoreLimit)
         } catch {
             rmdir(directory)
             throw error
@@ -48,16 +54,23 @@ public final class FakeServiceManager: Sendable {
     /// - Parameter address: A path that does not exist yet, or an abstract name. Closing removes the path.
     /// - Throws: `SystemdError` when the socket cannot be bound.
     public convenience init(at address: NotifyAddress) throws {
-        try self.init(address, in: nil)
+        try self.init(address, in: nil, 0)
     }
 
-    private init(_ address: NotifyAddress, in directory: String?) throws(SystemdError) {
+    private init(
+        _ address: NotifyAddress,
+        in directory: String?,
+        _ descriptorStoreLimit: Int
+    ) throws(SystemdError) {
         let path = address.socketPath
         let descriptor = csupervision_notify_bind(path, path.count)
         guard descriptor >= 0 else {
             throw SystemdError(.sendFailed, "cannot listen at \(address)", errno: -descriptor)
         }
-        let inbox = NotificationInbox(descriptor: descriptor)
+        let inbox = NotificationInbox(
+            descriptor: descriptor,
+            descriptorStoreLimit: max(0, descriptorStoreLimit)
+        )
         do {
             thread = try WakeableThread(name: "fake-manager", run: inbox.read)
         } catch {
@@ -65,6 +78,7 @@ public final class FakeServiceManager: Sendable {
             throw error
         }
         self.address = address
+        self.descriptorStoreLimit = max(0, descriptorStoreLimit)
         self.directory = directory
         self.inbox = inbox
     }
@@ -75,7 +89,9 @@ public final class FakeServiceManager: Sendable {
 
     /// The variables that a service of this manager starts with.
     public var variables: [String: String] {
-        ["NOTIFY_SOCKET": address.description]
+        var variables = ["NOTIFY_SOCKET": address.description]
+        if descriptorStoreLimit > 0 { variables["FDSTORE"] = "\(descriptorStoreLimit)" }
+        return variables
     }
 
     /// What a service of this manager finds in its environment.
@@ -86,6 +102,21 @@ public final class FakeServiceManager: Sendable {
     /// Every message received so far, those that ``next()`` has given included.
     public var received: [ReceivedNotification] {
         inbox.received
+    }
+
+    /// The descriptors that it keeps for the service, in the order of arrival.
+    ///
+    /// They are its own: look at them, do not close them.
+    public var storedDescriptors: [PassedDescriptor] {
+        inbox.stored
+    }
+
+    /// What the service's next start gets of the stored descriptors: duplicates, which the caller owns.
+    ///
+    /// - Returns: One for each, for `PassedDescriptors`.
+    /// - Throws: `SystemdError` with code `duplicationFailed` when there is no room for them.
+    public func handOverStored() throws(SystemdError) -> [PassedDescriptor] {
+        try inbox.duplicateStored()
     }
 
     /// The next message in the order of arrival; waits until there is one.

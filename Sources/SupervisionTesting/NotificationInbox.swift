@@ -16,17 +16,40 @@ final class NotificationInbox: Sendable {
         var nextWaiter: UInt64 = 0
         var isPaused = false
         var isClosed = false
+        var shelf: DescriptorShelf
     }
 
     private let descriptor: CInt
-    private let state = Locked(State())
+    private let state: Locked<State>
 
-    init(descriptor: CInt) {
+    init(descriptor: CInt, descriptorStoreLimit: Int) {
         self.descriptor = descriptor
+        state = Locked(State(shelf: DescriptorShelf(limit: descriptorStoreLimit)))
     }
 
     var received: [ReceivedNotification] {
         state.withLock { $0.received }
+    }
+
+    /// What is stored; not to be closed.
+    var stored: [PassedDescriptor] {
+        state.withLock { $0.shelf.contents }
+    }
+
+    /// Duplicates of what is stored, for the caller to close.
+    func duplicateStored() throws(SystemdError) -> [PassedDescriptor] {
+        try state.withLock { state throws(SystemdError) in
+            var duplicates: [PassedDescriptor] = []
+            for stored in state.shelf.contents {
+                let number = csupervision_descriptor_duplicate(stored.number)
+                guard number >= 0 else {
+                    for duplicate in duplicates { closeDescriptor(duplicate.number) }
+                    throw SystemdError(.duplicationFailed, "cannot duplicate \(stored)", errno: -number)
+                }
+                duplicates.append(PassedDescriptor(number: number, name: stored.name))
+            }
+            return duplicates
+        }
     }
 
     func setPaused(_ isPaused: Bool) {
@@ -64,6 +87,7 @@ final class NotificationInbox: Sendable {
     func close() {
         let waiters = state.withLock { state in
             state.isClosed = true
+            state.shelf.empty()
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -88,11 +112,25 @@ final class NotificationInbox: Sendable {
     // Under the lock, so that nothing is read once pausing has returned.
     private func receiveOne() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 8192)
+        var numbers = [CInt](repeating: -1, count: Int(CSUPERVISION_MOST_RIGHTS))
+        var numberCount = 0
         let delivery: (message: ReceivedNotification, waiter: Waiter?)? = state.withLock { state in
             guard !state.isPaused, !state.isClosed else { return nil }
-            let count = csupervision_notify_receive(descriptor, &buffer, buffer.count)
+            let count = csupervision_rights_receive(
+                descriptor,
+                &buffer,
+                buffer.count,
+                &numbers,
+                &numberCount
+            )
             guard count >= 0 else { return nil }
-            let message = ReceivedNotification(bytes: Array(buffer[..<Int(count)]))
+            // Closed at the end of this scope unless somebody keeps them: a barrier's too, after all before it.
+            let descriptors = numbers[..<numberCount].map { OwnedDescriptor(taking: $0) }
+            let message = ReceivedNotification(
+                bytes: Array(buffer[..<Int(count)]),
+                descriptorCount: descriptors.count
+            )
+            state.shelf.process(message, with: descriptors)
             state.received.append(message)
             guard !state.waiters.isEmpty else { return (message, nil) }
             state.nextUnread += 1

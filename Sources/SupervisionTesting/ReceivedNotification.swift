@@ -3,11 +3,17 @@ public struct ReceivedNotification: Sendable, Hashable {
     /// The datagram, byte for byte.
     public let bytes: [UInt8]
 
+    /// How many descriptors came with it.
+    public let descriptorCount: Int
+
     /// Makes a message of a datagram.
     ///
-    /// - Parameter bytes: The datagram, byte for byte.
-    public init(bytes: [UInt8]) {
+    /// - Parameters:
+    ///   - bytes: The datagram, byte for byte.
+    ///   - descriptorCount: How many descriptors came with it; none by default.
+    public init(bytes: [UInt8], descriptorCount: Int = 0) {
         self.bytes = bytes
+        self.descriptorCount = descriptorCount
     }
 
     /// The lines of the message, such as `READY=1`; a newline at its end adds none.

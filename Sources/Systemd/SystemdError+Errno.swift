@@ -21,10 +21,21 @@ extension SystemdError {
 }
 
 extension String {
-    /// The text as it can stand in a one-line message: control characters escaped, a long one cut.
+    /// The text as it can stand in a one-line message: what breaks a line or steers a terminal is escaped, and
+    /// a long text is cut.
     var quotedForMessage: String {
         let limit = 80
         let cut = prefix(limit)
-        return cut.endIndex == endIndex ? debugDescription : "\(String(cut).debugDescription)…"
+        let quoted = String(cut).debugDescription.unicodeScalars.map(Self.escaped).joined()
+        return cut.endIndex == endIndex ? quoted : "\(quoted)…"
+    }
+
+    // debugDescription leaves those beyond ASCII as they are.
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator:
+            "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+        default: String(scalar)
+        }
     }
 }

@@ -50,6 +50,45 @@ struct DaemonFixture: Daemon {
                     for _ in 0..<256 { group.addTask { while true { sleep(1_000) } } }
                 }
             }
+        case "keep":
+            // Counts its starts in the manager's store, and says what of it the manager has acted upon.
+            ChildSpec("counter") { child in
+                let notifier = child.daemon.notifier
+                let store = DescriptorStore(
+                    environment: child.daemon.environment,
+                    notifier: notifier,
+                    passed: child.daemon.descriptors
+                )
+                let taken = store.take(named: "starts", as: .file)
+                let starts = try (taken.first.map { try SealedMemory.read($0) }?.first ?? 0) + 1
+                for descriptor in taken { close(descriptor) }
+                try store.remove(named: "starts")
+                try store.put(SealedMemory([starts]), named: "starts")
+                let outcome = await notifier.barrier(timeout: .seconds(60))
+                Self.say("start \(starts) of \(store.limit.map(String.init) ?? "any"), \(outcome)")
+                child.started()
+                try await Self.hangUp()
+                try store.remove(named: "starts")
+                Self.say("removed, \(await notifier.barrier(timeout: .seconds(60)))")
+                await child.shutdownRequested()
+            }
+        case "trigger":
+            // Has the manager act as if a sign of life had been missed.
+            ChildSpec("suicide") { child in
+                child.started()
+                try await Self.hangUp()
+                child.daemon.notifier.send(.watchdogTrigger)
+                await child.shutdownRequested()
+            }
+        case "reset":
+            // Has the manager forget its restarts.
+            ChildSpec("well") { child in
+                child.started()
+                try await Self.hangUp()
+                child.daemon.notifier.send(.restartReset)
+                Self.say("reset, \(await child.daemon.notifier.barrier(timeout: .seconds(60)))")
+                await child.shutdownRequested()
+            }
         case "environment":
             // Which of the manager's variables and descriptors a program started from here sees.
             ChildSpec("reporter", restart: .temporary) {
@@ -59,12 +98,39 @@ struct DaemonFixture: Daemon {
                 try shell.run()
                 shell.waitUntilExit()
             }
+        case "reload":
+            // A reload that fails for as long as a file is there, so that a check can have it both ways.
+            ChildSpec("config") { child in
+                child.onReload {
+                    FileHandle.standardError.write(Data("config is read again\n".utf8))
+                    if FileManager.default.fileExists(atPath: "/run/fixture.broken") {
+                        throw Trouble(description: "no port in line 3")
+                    }
+                }
+                child.started()
+                await child.shutdownRequested()
+            }
+        case "health":
+            // Well until it is told to be otherwise.
+            ChildSpec("patient") { child in
+                child.healthCheck { !FileManager.default.fileExists(atPath: "/run/fixture.broken") }
+                child.started()
+                await child.shutdownRequested()
+            }
+        case "journal":
+            Reports.journal
+        case "facts":
+            Reports.facts
         default:
             []
         }
     }
 
     private static let isBroken = Atomic(false)
+
+    private static func say(_ line: String) {
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
 
     /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
     private static func hangUp() async throws {
@@ -74,7 +140,7 @@ struct DaemonFixture: Daemon {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 source.setRegistrationHandler {
-                    FileHandle.standardError.write(Data("waiting for SIGHUP\n".utf8))
+                    say("waiting for SIGHUP")
                 }
                 source.setEventHandler { source.cancel() }
                 source.setCancelHandler { continuation.resume() }

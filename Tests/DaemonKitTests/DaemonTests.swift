@@ -240,56 +240,47 @@ struct DaemonTests {
             ]
         )
     }
-}
 
-@Suite("Watchdog pinger")
-struct WatchdogPingerTests {
-    private let watchdog = ["WATCHDOG_USEC": "10000000"]
-
-    @Test("the first ping follows READY at once, the next ones come at half the timeout")
-    func rhythm() async throws {
-        let child = Probe("child", start: .whenTold)
+    @Test("a look writes the tree to the log, line by line")
+    func look() async throws {
         let clock = TestClock()
-        let trial = try DaemonTrial(variables: watchdog) { Supervisor(clock: clock) { child } }
-        await child.wait(for: .begun)
-        #expect(trial.lines == [], "no ping before READY")
-        child.start()
-        #expect(try await trial.manager.next().lines == ["READY=1"])
-        #expect(try await trial.manager.next().lines == ["WATCHDOG=1"])
-        for _ in 1...5 {
-            await clock.sleepers(atLeast: 1)
-            let count = trial.lines.count
-            clock.advance(by: .milliseconds(4_999))
-            #expect(trial.lines.count == count)
-            clock.advance(by: .milliseconds(1))
-            #expect(try await trial.manager.next().lines == ["WATCHDOG=1"])
+        let child = Probe("child")
+        let slow = Probe("slow", start: .whenTold)
+        let trial = try DaemonTrial {
+            Supervisor(clock: clock) {
+                Supervisor("inner") {
+                    child
+                    slow
+                }
+            }
         }
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        #expect(clock.sleeperCount == 0, "the pinger is gone")
-    }
-
-    @Test("no ping goes out when the manager does not ask for it")
-    func notAsked() async throws {
-        let clock = TestClock()
-        let trial = try DaemonTrial { Supervisor(clock: clock) { Probe("child") } }
-        _ = try await trial.manager.next(with: "READY=1")
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        #expect(!trial.lines.contains("WATCHDOG=1"))
-    }
-
-    @Test("no ping goes out when the supervisor does not answer")
-    func supervisorDoesNotAnswer() async throws {
-        let manager = try FakeServiceManager()
-        let clock = TestClock()
-        let pinger = WatchdogPinger(
-            interval: .seconds(1),
-            clock: clock,
-            notifier: Notifier(address: manager.address)
+        await slow.wait(for: .begun)
+        clock.advance(by: .seconds(2))
+        trial.run.look()
+        await trial.logged.wait(forCount: 5)
+        #expect(
+            trial.logged.all == [
+                "<6>SIGUSR1: the tree is",
+                "<6>supervisor (one for one) starting for 2.0 seconds, waits for inner to start",
+                "<6>└─ inner (one for one) starting for 2.0 seconds, waits for inner/slow to start",
+                "<6>   ├─ child running for 2.0 seconds",
+                "<6>   └─ slow starting for 2.0 seconds",
+            ]
         )
-        await pinger.run(watching: Supervisor {})
-        #expect(manager.received.isEmpty)
-        #expect(clock.sleeperCount == 0)
+        trial.run.receive(.terminate)
+        _ = await trial.end()
+    }
+
+    @Test("a look before there is a tree says so")
+    func lookEarly() async throws {
+        let log = Recorder<String>()
+        let run = DaemonRun(
+            environment: ServiceEnvironment(variables: [:]),
+            log: DaemonLog { log.add($0.prefixed($1)) },
+            cutShort: { _ in }
+        )
+        run.look()
+        await log.wait(forCount: 1)
+        #expect(log.all == ["<6>SIGUSR1: there is no tree yet"])
     }
 }

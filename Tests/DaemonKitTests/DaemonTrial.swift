@@ -34,7 +34,9 @@ final class DaemonTrial: Sendable {
         )
         let run = DaemonRun(
             environment: environment,
-            log: DaemonLog { [logged] in logged.add($0) },
+            log: DaemonLog { [logged] priority, text in
+                for line in priority.prefixed(text).split(separator: "\n") { logged.add(String(line)) }
+            },
             cutShort: { [cutShort] in cutShort.add($0) }
         )
         self.run = run
@@ -60,13 +62,37 @@ final class DaemonTrial: Sendable {
 
 /// Keeps what it is given.
 final class Recorder<Element: Sendable>: Sendable {
-    private let elements = Locked<[Element]>([])
-
-    func add(_ element: Element) {
-        elements.withLock { $0.append(element) }
+    private struct State {
+        var elements: [Element] = []
+        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    var all: [Element] { elements.withLock { $0 } }
+    private let state = Locked(State())
+
+    func add(_ element: Element) {
+        let satisfied = state.withLock { state in
+            state.elements.append(element)
+            let count = state.elements.count
+            let satisfied = state.watchers.filter { $0.count <= count }
+            state.watchers.removeAll { $0.count <= count }
+            return satisfied.map(\.continuation)
+        }
+        for continuation in satisfied { continuation.resume() }
+    }
+
+    var all: [Element] { state.withLock { $0.elements } }
+
+    /// Waits until it has been given that many.
+    func wait(forCount count: Int) async {
+        await withCheckedContinuation { continuation in
+            let hasThem = state.withLock { state in
+                guard state.elements.count < count else { return true }
+                state.watchers.append((count, continuation))
+                return false
+            }
+            if hasThem { continuation.resume() }
+        }
+    }
 }
 
 struct Failure: Error, Hashable, CustomStringConvertible {

@@ -72,4 +72,32 @@ struct FakeServiceManagerTests {
         #expect(access(directory, F_OK) != 0)
         manager.close()
     }
+
+    @Test("what is stored is kept by name up to the limit, comes back as duplicates, and goes by name")
+    func store() async throws {
+        let manager = try FakeServiceManager(descriptorStoreLimit: 2)
+        #expect(manager.variables["FDSTORE"] == "2")
+        let notifier = Notifier(address: manager.address)
+        notifier.send(try .storeDescriptors([0], named: "a"))
+        notifier.send(try .storeDescriptors([1, 2], named: "b"))
+        #expect(await notifier.barrier(timeout: .seconds(60)) == .passed)
+        #expect(manager.storedDescriptors.map(\.name) == ["a", "b"])
+        let next = try manager.handOverStored()
+        defer { for descriptor in next { close(descriptor.number) } }
+        #expect(next.map(\.name) == ["a", "b"])
+        #expect(Set(next.map(\.number)).isDisjoint(with: manager.storedDescriptors.map(\.number)))
+        notifier.send(try .removeStored(named: "a"))
+        #expect(await notifier.barrier(timeout: .seconds(60)) == .passed)
+        #expect(manager.storedDescriptors.map(\.name) == ["b"])
+    }
+
+    @Test("a manager without room for descriptors closes what it gets")
+    func noStore() async throws {
+        let manager = try FakeServiceManager()
+        #expect(manager.variables["FDSTORE"] == nil)
+        let notifier = Notifier(address: manager.address)
+        notifier.send(try .storeDescriptors([0], named: "a"))
+        #expect(try await manager.next().descriptorCount == 1)
+        #expect(manager.storedDescriptors.isEmpty)
+    }
 }

@@ -2,10 +2,14 @@
 #define CSUPERVISION_H
 
 #include "CSupervisionDescriptor.h"
+#include "CSupervisionMemory.h"
 #include "CSupervisionNotify.h"
+#include "CSupervisionPressure.h"
 #include "CSupervisionProcess.h"
+#include "CSupervisionRights.h"
 #include "CSupervisionSignal.h"
 #include "CSupervisionSocket.h"
 #include "CSupervisionThread.h"
+#include "CSupervisionVsock.h"
 
 #endif

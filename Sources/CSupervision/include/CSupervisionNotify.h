@@ -12,12 +12,6 @@ int csupervision_notify_connect(const unsigned char *address, size_t length);
 /// The same socket, bound instead of connected: the manager's end.
 int csupervision_notify_bind(const unsigned char *address, size_t length);
 
-/// Sends one datagram; never waits and raises no SIGPIPE. Gives 0, or the negative errno.
-int csupervision_notify_send(int descriptor, const void *bytes, size_t length);
-
-/// Takes one datagram; never waits. Gives its length, or the negative errno.
-long csupervision_notify_receive(int descriptor, void *bytes, size_t capacity);
-
 /// Opens a close-on-exec, non-blocking pipe that wakes a polling thread. Gives 0, or the negative errno.
 int csupervision_wake_open(int *read_end, int *write_end);
 

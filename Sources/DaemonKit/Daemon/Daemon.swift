@@ -39,6 +39,11 @@ import Systemd
 ///   the supervisor at the top answer.
 /// - SIGTERM and SIGINT stop the tree in order. `STOPPING=1` goes out before any child is told to stop. A second
 ///   signal ends the process at once. SIGPIPE is ignored.
+/// - SIGHUP reloads: what the children have given to `ChildContext.onReload(_:)` is done, in the order of the tree,
+///   and the manager hears of the begin and the end (`RELOADING=1`, `READY=1`), as `Type=notify-reload` wants it. One
+///   that comes before the service is ready, or during a reload, is done afterwards.
+/// - SIGUSR1 has the tree written to standard error: what each child is doing and since when, how often it was
+///   restarted, its last error, and what a start or a stop waits for (`Supervisor.snapshot(limit:)`).
 /// - The process ends with an ``ExitCode``. Unless that is 0, the last status (`STATUS`, and `ERRNO` where there
 ///   is one) says which child it was and why.
 ///
@@ -72,15 +77,15 @@ extension Daemon {
     /// process's environment, which other threads may be reading.
     public func launch() -> Never {
         let environment = ServiceEnvironment.take()
-        let log = DaemonLog.standardError(journalStream: environment.variables["JOURNAL_STREAM"])
+        let log = DaemonLog.standardError(journalStream: environment.journalStream)
         csupervision_ignore_sigpipe()
         let run = DaemonRun(environment: environment, log: log) { signal in
             // Handlers of the end of a process may wait for threads that hang: do without.
             _exit(signal.exitCode.rawValue)
         }
-        let signals: StopSignals
+        let signals: DaemonSignals
         do {
-            signals = try StopSignals(run.receive)
+            signals = try DaemonSignals(stop: run.receive, reload: run.reload, look: run.look)
         } catch {
             log.write(.error, "\(error)")
             _exit(ExitCode.configuration.rawValue)

@@ -26,23 +26,29 @@ public final class DaemonContext: Sendable {
     /// The sockets that the manager passed.
     public let descriptors: PassedDescriptors
 
+    /// The manager's watchdog.
+    public let watchdog: Watchdog
+
     let listeners = ListenerRegistry()
+    let reloads = HandlerRegistry<ReloadHandler>()
+    let healthChecks = HandlerRegistry<HealthProbe>()
     let log: DaemonLog
 
     private let hasAnnouncedReady = Atomic(false)
     private let stopping = Atomic(false)
-    private let onReady: @Sendable () -> Void
+    private let onReady: @Sendable (DaemonContext) -> Void
 
     init(
         environment: ServiceEnvironment,
         notifier: Notifier,
         log: DaemonLog,
-        onReady: @escaping @Sendable () -> Void = {}
+        onReady: @escaping @Sendable (DaemonContext) -> Void = { _ in }
     ) {
         self.environment = environment
         self.notifier = notifier
         self.log = log
         self.onReady = onReady
+        watchdog = Watchdog(environment.watchdog, notifier: notifier)
         descriptors = PassedDescriptors(environment.descriptors)
     }
 
@@ -62,7 +68,7 @@ public final class DaemonContext: Sendable {
     @discardableResult
     public func announceReady() -> NotifyOutcome? {
         guard !hasAnnouncedReady.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
-        defer { onReady() }
+        defer { onReady(self) }
         return notifier.send(.ready)
     }
 }

@@ -16,14 +16,6 @@ import Systemd
 /// Written by a queue of its own, so that a log that nobody reads holds up nobody; lines beyond those that may
 /// wait are dropped and counted. Where standard error is the journal, each line carries its priority (`<4>`).
 final class DaemonLog: Sendable {
-    /// The journal's priorities, as far as they are used here.
-    enum Priority: Int {
-        case error = 3
-        case warning = 4
-        case notice = 5
-        case info = 6
-    }
-
     private struct State {
         var waiting = 0
         var dropped = 0
@@ -33,27 +25,26 @@ final class DaemonLog: Sendable {
 
     private let queue = DispatchQueue(label: "daemon-log")
     private let state = Locked(State())
-    private let sink: @Sendable (String) -> Void
+    private let sink: @Sendable (JournalPriority, String) -> Void
 
-    /// Makes a log that writes each line somewhere; by default nowhere.
-    init(sink: @escaping @Sendable (String) -> Void = { _ in }) {
+    /// Makes a log that writes each text somewhere; by default nowhere.
+    init(sink: @escaping @Sendable (JournalPriority, String) -> Void = { _, _ in }) {
         self.sink = sink
     }
 
     /// The log on standard error.
     ///
-    /// - Parameter journalStream: `JOURNAL_STREAM`, the device and inode of the journal's stream, which tells
-    ///   whether standard error still is that stream.
+    /// - Parameter journalStream: The journal's stream, which standard error may be or not.
     /// - Returns: The log.
-    static func standardError(journalStream: String?) -> DaemonLog {
-        let isJournal = journalStream != nil && journalStream == identity(of: STDERR_FILENO)
-        return DaemonLog { line in
-            let text = isJournal ? line : String(line.drop { $0 != ">" }.dropFirst())
-            writeAll(Array("\(text)\n".utf8), to: STDERR_FILENO)
+    static func standardError(journalStream: JournalStream?) -> DaemonLog {
+        let isJournal = journalStream?.isOpen(as: STDERR_FILENO) ?? false
+        return DaemonLog { priority, text in
+            let lines = isJournal ? priority.prefixed(text) : text
+            writeAll(Array("\(lines)\n".utf8), to: STDERR_FILENO)
         }
     }
 
-    func write(_ priority: Priority, _ text: String) {
+    func write(_ priority: JournalPriority, _ text: String) {
         let isDropped = state.withLock { state in
             guard state.waiting < Self.mostWaiting else {
                 state.dropped += 1
@@ -68,8 +59,8 @@ final class DaemonLog: Sendable {
                 defer { state = State(waiting: state.waiting - 1, dropped: 0) }
                 return state.dropped
             }
-            if dropped > 0 { sink("<\(Priority.warning.rawValue)>\(dropped) lines of log were lost") }
-            for line in text.split(whereSeparator: \.isNewline) { sink("<\(priority.rawValue)>\(line)") }
+            if dropped > 0 { sink(.warning, "\(dropped) lines of log were lost") }
+            sink(priority, text)
         }
     }
 
@@ -96,18 +87,12 @@ final class DaemonLog: Sendable {
             }?.resume()
         }
     }
-
-    private static func identity(of descriptor: CInt) -> String? {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
-        return "\(status.st_dev):\(status.st_ino)"
-    }
 }
 
 extension DaemonLog {
     /// Tells of an event, where it is one that an operator should see.
     func write(_ event: SupervisorEvent) {
-        let priority: Priority? =
+        let priority: JournalPriority? =
             switch event.kind {
             case .childEnded(_, .threw), .childOverdue, .childRestarting: .warning
             case .childEnded(_, .returned), .childDropped, .childDeleted: .notice

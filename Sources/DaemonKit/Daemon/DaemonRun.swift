@@ -18,7 +18,12 @@ final class DaemonRun: Sendable {
         var isStopRequested = false
         var hasSentStopping = false
         var pinger: Task<Void, Never>?
+        var reloader: Reloader?
+        var isReloadWanted = false
     }
+
+    /// How many children of one supervisor are worth a line each.
+    private static let mostChildrenShown = 100
 
     private let environment: ServiceEnvironment
     private let log: DaemonLog
@@ -59,6 +64,29 @@ final class DaemonRun: Sendable {
         supervisor?.stop()
     }
 
+    /// Reloads, now or as soon as that can be.
+    func reload() {
+        let reloader = state.withLock { state in
+            // One that comes before the tree is there is not lost.
+            if state.reloader == nil { state.isReloadWanted = true }
+            return state.reloader
+        }
+        reloader?.reload()
+    }
+
+    /// Writes down what the whole tree is doing.
+    ///
+    /// Returns at once. The tree is asked on the cooperative pool: where that is blocked, nothing is written.
+    func look() {
+        guard let supervisor = state.withLock(\.supervisor) else {
+            return log.write(.info, "SIGUSR1: there is no tree yet")
+        }
+        Task {
+            let snapshot = await supervisor.snapshot(limit: Self.mostChildrenShown)
+            log.write(.info, "SIGUSR1: the tree is\n\(snapshot)")
+        }
+    }
+
     /// Makes the daemon's tree and runs it to its end.
     func run(_ daemon: some Daemon) async -> End {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
@@ -66,9 +94,16 @@ final class DaemonRun: Sendable {
             let supervisor = try await daemon.supervisor
             // Weakly: the supervisor holds the events' reader, which holds this.
             let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
-                [self, weak supervisor] in
-                if let supervisor { startPinger(watching: supervisor) }
+                [self, weak supervisor] context in
+                if let supervisor { startPinger(watching: supervisor, context) }
+                state.withLock(\.reloader)?.becameReady()
             }
+            let reloader = Reloader(context.reloads, notifier: notifier, log: log)
+            let isReloadWanted = state.withLock { state in
+                state.reloader = reloader
+                return state.isReloadWanted
+            }
+            if isReloadWanted { reloader.reload() }
             supervisor.readEvents { [self] event in read(event, context) }
             let isStopRequested = state.withLock { state in
                 state.supervisor = supervisor
@@ -104,6 +139,7 @@ final class DaemonRun: Sendable {
             }
         case .stopping:
             context.beginStopping()
+            state.withLock(\.reloader)?.end()
             tellStopping()
         default:
             break
@@ -121,12 +157,14 @@ final class DaemonRun: Sendable {
         if isFirst { notifier.send(.stopping) }
     }
 
-    private func startPinger(watching supervisor: Supervisor) {
-        guard let watchdog = environment.watchdog else { return }
+    private func startPinger(watching supervisor: Supervisor, _ context: DaemonContext) {
+        guard environment.watchdog != nil else { return }
         let pinger = WatchdogPinger(
-            interval: watchdog.pingInterval,
+            watchdog: context.watchdog,
+            checks: context.healthChecks,
             clock: supervisor.topClock,
-            notifier: notifier
+            notifier: notifier,
+            log: log
         )
         let task = Task { await pinger.run(watching: supervisor) }
         state.withLock { $0.pinger = task }
@@ -136,6 +174,7 @@ final class DaemonRun: Sendable {
         // Letting go of the supervisor also lets go of the events' reader, which holds this.
         let pinger = state.withLock { state in
             state.supervisor = nil
+            state.reloader = nil
             return state.pinger
         }
         pinger?.cancel()

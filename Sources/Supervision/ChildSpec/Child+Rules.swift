@@ -54,7 +54,7 @@ extension Child {
     /// Its restarts are counted apart from those of its siblings, and do not use up what the supervisor's
     /// ``RestartIntensity`` allows. One restart more than the limit is not made:
     /// ``SupervisorEvent/Kind/childGivenUp(child:error:)`` says so, and the child stays down until somebody
-    /// calls ``Supervisor/restartChild(_:)``.
+    /// calls ``Supervisor/restartChild(_:)``. Under a ``DynamicSupervisor`` it is forgotten.
     ///
     /// - Parameters:
     ///   - maxRestarts: How many restarts are allowed; not negative.
@@ -71,8 +71,8 @@ extension Child {
     ///     .onFailure { error in error is CredentialsRejected ? .giveUpChild : .restart }
     /// ```
     ///
-    /// Asked each time the child throws without having been told to stop, before anything is counted. Called by
-    /// the supervisor between other things: it must not block.
+    /// Asked each time the child throws without having been told to stop, also before it has started and whatever
+    /// its ``Restart``, before anything is counted. Called by the supervisor between other things: it must not block.
     ///
     /// - Parameter respond: Decides about an error.
     /// - Returns: The child, to stand in a tree.

@@ -21,8 +21,14 @@ public final class ChildContext: Sendable {
     /// Which start of the child this is, counted from one.
     let generation: Int
 
+    /// Where the child stands among all of the tree: its number among its siblings, after those of the
+    /// supervisors above it.
+    package var position: [Int] { parentPosition + [slot] }
+
     private let id: String
+    private let slot: Int
     private let parent: ChildPath
+    private let parentPosition: [Int]
     private let onStarted: @Sendable () -> Void
     private let state = Locked(State())
 
@@ -31,23 +37,24 @@ public final class ChildContext: Sendable {
         var isAsked = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
+        var hasEnded = false
+        var onEnd: [@Sendable () -> Void] = []
     }
 
     init(
+        _ ref: ChildRef,
         id: String,
-        generation: Int,
-        parent: ChildPath,
-        tree: TreeValues,
-        timekeeper: Timekeeper,
-        eventHub: EventHub,
+        in place: SupervisorPlace,
         onStarted: @escaping @Sendable () -> Void
     ) {
         self.id = id
-        self.generation = generation
-        self.parent = parent
-        self.tree = tree
-        self.timekeeper = timekeeper
-        self.eventHub = eventHub
+        slot = ref.slot
+        generation = ref.generation
+        parent = place.path
+        parentPosition = place.position
+        tree = place.tree
+        timekeeper = place.timekeeper
+        eventHub = place.eventHub
         self.onStarted = onStarted
     }
 
@@ -87,6 +94,25 @@ public final class ChildContext: Sendable {
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: waiter) }?.resume()
         }
+    }
+
+    /// Has something done when the body of the child has ended; at once, when it has.
+    package func onEnd(_ action: @escaping @Sendable () -> Void) {
+        let hasEnded = state.withLock { state in
+            if !state.hasEnded { state.onEnd.append(action) }
+            return state.hasEnded
+        }
+        if hasEnded { action() }
+    }
+
+    /// Notes that the body has ended.
+    func end() {
+        let actions = state.withLock { state in
+            state.hasEnded = true
+            defer { state.onEnd = [] }
+            return state.onEnd
+        }
+        for action in actions { action() }
     }
 
     /// Whether the child was asked to stop before it is cancelled.

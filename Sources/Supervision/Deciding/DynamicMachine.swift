@@ -111,7 +111,9 @@ extension DynamicMachine {
         guard isCurrent(ref), let child = slots[ref.slot] else { return [] }
         switch (phase, child.state) {
         case (.ended, _), (_, .abandoned):
-            return [.report(.childStopped(ref, exit))] + forget(ref.slot) + finishIfEmpty()
+            // Better late than never; unless what runs below it still does.
+            let ended = [Action.report(.childStopped(ref, exit))]
+            return exit == .leftRunning ? ended : ended + forget(ref.slot) + finishIfEmpty()
         case (.stopping, _):
             return stopped(ref, exit, at: now) + finishIfEmpty()
         case (_, .stopping):
@@ -278,11 +280,20 @@ extension DynamicMachine {
         }
         stops = [:]
         for case .restart(let ref) in dues.subjects where slots[ref.slot]?.state == .waiting {
-            actions += forget(ref.slot)
+            actions += [.retire(slot: ref.slot)] + forget(ref.slot)
         }
         dues.removeAll()
-        if case .gaveUp(let ref, _) = reason { actions += forget(ref.slot) }
-        actions.append(stop.grace == nil ? .cancelAll : .askAll)
+        if case .gaveUp(let ref, _) = reason { actions += [.retire(slot: ref.slot)] + forget(ref.slot) }
+        if stop.grace == nil {
+            actions.append(.cancelAll)
+        } else {
+            actions.append(.askAll)
+            // A child that has not yet started has nothing to finish.
+            slots.forEach { slot, child in
+                guard child.state == .starting else { return }
+                actions.append(.cancel(ChildRef(slot: slot, generation: child.generation)))
+            }
+        }
         return actions + finishIfEmpty()
     }
 

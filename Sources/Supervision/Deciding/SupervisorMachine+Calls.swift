@@ -72,8 +72,7 @@ extension SupervisorMachine {
         if let present = slot(of: .id(id))?.child {
             return refuse(number, present.state.isDown ? .alreadyPresent : .alreadyStarted)
         }
-        let slot = slots.append(Slot(id: id, rules: rules))
-        slotsByID?[id] = slot
+        let slot = add(id, rules)
         served = ServedCall(
             number: number,
             work: .starting(ChildRef(slot: slot, generation: 1), isNew: true)
@@ -98,13 +97,10 @@ extension SupervisorMachine {
             ] + startNext(at: now)
         case .abandoned:
             return refuse(number, .abandoned(ref))
-        case .unstarted, .stopped:
-            // It would have come back with the one that the others wait for.
+        case .unstarted, .stopping, .stopped, .terminated, .done, .givenUp:
+            // One that was to come back with others does not any more.
             set(slot, .terminated, at: now)
             return [.retire(slot: slot), .reply(call: number, .done)] + forgetIfTemporary(slot)
-        case .stopping, .terminated, .done, .givenUp:
-            set(slot, .terminated, at: now)
-            return [.reply(call: number, .done)]
         }
     }
 
@@ -130,7 +126,8 @@ extension SupervisorMachine {
         case .starting, .waiting:
             return refuse(number, .restarting)
         case .unstarted, .stopped, .terminated, .done, .givenUp:
-            return [.report(.childDeleted(slot: slot))] + forget(slot) + [.reply(call: number, .done)]
+            return [.report(.childDeleted(slot: slot)), .retire(slot: slot)] + forget(slot)
+                + [.reply(call: number, .done)]
         }
     }
 

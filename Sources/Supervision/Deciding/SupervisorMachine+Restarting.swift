@@ -33,19 +33,19 @@ extension SupervisorMachine {
             return [ended]
         }
         if wasStarting, served?.work == .starting(ref, isNew: true) {
-            return [ended] + answerStart(of: ref.slot, .refused(.startFailed(ref))) + forget(ref.slot)
-                + startNext(at: now)
+            return [ended, .retire(slot: ref.slot)] + answerStart(of: ref.slot, .refused(.startFailed(ref)))
+                + forget(ref.slot) + startNext(at: now)
         }
         if wasStarting, served?.work == .starting(ref, isNew: false) {
             set(ref.slot, .terminated, at: now)
             return [ended, .retire(slot: ref.slot)] + answerStart(of: ref.slot, .refused(.startFailed(ref)))
-                + startNext(at: now)
+                + forgetIfTemporary(ref.slot) + startNext(at: now)
         }
         if wasStarting, !hasStarted, !child.hasBeenUp {
             return [ended] + beginStop(.startFailed(ref), at: now)
         }
         guard child.rules.restart.appliesAfter(exit) else {
-            if child.rules.isSignificant { significantEnd = ref }
+            if child.rules.isSignificant { significantEnds.append(ref) }
             return [ended, .retire(slot: ref.slot)] + answerStart(of: ref.slot, .refused(.startFailed(ref)))
                 + forgetIfTemporary(ref.slot) + startNext(at: now)
         }
@@ -80,15 +80,23 @@ extension SupervisorMachine {
             dueTimes[ref.slot] = now + delay
         }
         guard strategy != .oneForOne else { return delay == nil ? start(slot: ref.slot, at: now) : [] }
-        return takeDown(from: firstCoupled(to: ref.slot), at: now)
+        return takeDown(from: firstCoupled(to: ref.slot), sparing: delay == nil ? nil : ref.slot, at: now)
     }
 
-    /// A child has waited for long enough.
-    mutating func due(_ ref: ChildRef, at now: Duration) -> [Action] {
-        guard isCurrent(ref), slots[ref.slot]?.state == .waiting else { return [] }
-        guard strategy != .oneForOne else { return start(slot: ref.slot, at: now) }
-        set(ref.slot, .stopped, at: now)
-        return takeDown(from: firstCoupled(to: ref.slot), at: now)
+    /// Starts the children that have waited for long enough.
+    mutating func restartDue(at now: Duration) -> [Action] {
+        var actions: [Action] = []
+        var first: Int?
+        while let ref = dues.popDue(at: now) {
+            guard isCurrent(ref), slots[ref.slot]?.state == .waiting else { continue }
+            if strategy == .oneForOne {
+                actions += start(slot: ref.slot, at: now)
+            } else {
+                set(ref.slot, .stopped, at: now)
+                first = min(first ?? .max, firstCoupled(to: ref.slot))
+            }
+        }
+        return actions + (first.map { takeDown(from: $0, at: now) } ?? [])
     }
 
     /// The first of the children that are restarted together with this one.
@@ -96,7 +104,27 @@ extension SupervisorMachine {
         strategy == .oneForAll ? 0 : slot
     }
 
-    private mutating func takeDown(from first: Int, at now: Duration) -> [Action] {
+    /// Takes a row down, to start it again at once, or when the child that is spared has waited.
+    private mutating func takeDown(
+        from first: Int,
+        sparing waiting: Int? = nil,
+        at now: Duration
+    ) -> [Action] {
+        var (first, waiting) = (first, waiting)
+        if case .starting(let next) = phase,
+            let other = slots.first(from: next, where: { $0.state.isStartedWithOthers }), other < first
+        {
+            // Those above it are about to be started: it comes with them, and does not wait by itself.
+            first = next
+            waiting = nil
+        }
+        // The others of the row that wait are started with it.
+        if count(.waiting) > (waiting == nil ? 0 : 1) {
+            for ref in dues.subjects
+            where ref.slot >= first && ref.slot != waiting && slots[ref.slot]?.state == .waiting {
+                set(ref.slot, .stopped, at: now)
+            }
+        }
         switch phase {
         case .stopping(.restart(let other), let end):
             // One above those that are being taken down: it, and what lies between, goes down with them.
@@ -116,8 +144,9 @@ extension SupervisorMachine {
         if isSignificant, endsWithoutSignificant {
             return actions + beginStop(.gaveUp(ref, cause), at: now)
         }
+        let isNew = served?.work == .starting(ref, isNew: true)
         actions += answerStart(of: ref.slot, .refused(.startFailed(ref)))
-        return actions + forgetIfTemporary(ref.slot) + startNext(at: now)
+        return actions + (isNew ? forget(ref.slot) : forgetIfTemporary(ref.slot)) + startNext(at: now)
     }
 
     /// Takes a temporary child out of the list: once it has ended nothing is known of it.

@@ -62,12 +62,14 @@ struct SupervisorMachine: Decider {
     var hasStarted = false
     var stop: Stop?
     var book: RestartBook
-    /// The children that wait to be started again. One that no longer waits stays in it until its time.
+    /// The children that wait to be started again.
+    ///
+    /// One that no longer waits stays in it until its time.
     var dues = DeadlineQueue<ChildRef>()
     /// When each of them is due, for those who ask.
     var dueTimes: [Int: Duration] = [:]
-    /// The last significant child that has ended and is not started again.
-    var significantEnd: ChildRef?
+    /// The significant children that have ended by themselves since that was last looked at.
+    var significantEnds: [ChildRef] = []
 
     var served: ServedCall?
     var calls = Queue<(number: Int, call: Call)>()
@@ -76,7 +78,8 @@ struct SupervisorMachine: Decider {
     var slotsByID: [String: Int]?
 
     private var counts = Array(repeating: 0, count: ChildState.allCases.count)
-    private(set) var significantChildrenUp = 0
+    /// The significant children that run, or that will be started.
+    private(set) var significantChildrenLeft = 0
 
     init(
         strategy: Strategy,
@@ -90,6 +93,8 @@ struct SupervisorMachine: Decider {
         declaredCount = children.count
         slots = NumberedList(children.map { Slot(id: $0.id, rules: $0.rules) })
         book = RestartBook(intensity, seed: seed)
+        counts[ChildState.unstarted.rawValue] = children.count
+        significantChildrenLeft = children.count(where: \.rules.isSignificant)
     }
 
     var deadline: Duration? {
@@ -110,7 +115,7 @@ struct SupervisorMachine: Decider {
             counts[child.state.rawValue] -= 1
             counts[state.rawValue] += 1
             if child.rules.isSignificant {
-                significantChildrenUp += (child.state.isDown ? 1 : 0) - (state.isDown ? 1 : 0)
+                significantChildrenLeft += (child.state.isOver ? 1 : 0) - (state.isOver ? 1 : 0)
             }
             child.state = state
             child.since = now
@@ -118,11 +123,22 @@ struct SupervisorMachine: Decider {
         }
     }
 
+    /// Puts a child at the end of the list.
+    ///
+    /// - Returns: Its slot.
+    mutating func add(_ id: String, _ rules: ChildRules) -> Int {
+        counts[ChildState.unstarted.rawValue] += 1
+        if rules.isSignificant { significantChildrenLeft += 1 }
+        let slot = slots.append(Slot(id: id, rules: rules))
+        slotsByID?[id] = slot
+        return slot
+    }
+
     /// Takes a child out of the list.
     mutating func forget(_ slot: Int) -> [Action] {
         guard let child = slots.remove(slot) else { return [] }
         counts[child.state.rawValue] -= 1
-        if child.rules.isSignificant, !child.state.isDown { significantChildrenUp -= 1 }
+        if child.rules.isSignificant, !child.state.isOver { significantChildrenLeft -= 1 }
         if slotsByID?[child.id] == slot { slotsByID?[child.id] = nil }
         book.forget(slot)
         return [.forget(slot: slot)]
@@ -176,11 +192,7 @@ extension SupervisorMachine {
     }
 
     mutating func deadlineReached(at now: Duration) -> [Action] {
-        var actions = stopDeadlineReached(at: now)
-        while let ref = dues.popDue(at: now) {
-            actions += due(ref, at: now)
-        }
-        return actions + settle(at: now)
+        stopDeadlineReached(at: now) + restartDue(at: now) + settle(at: now)
     }
 }
 
@@ -194,7 +206,8 @@ extension SupervisorMachine {
         if strategy == .oneForOne, count(.waiting) > 0 { return [] }
         guard let slot = slots.first(from: next, where: { $0.state.isStartedWithOthers }) else {
             phase = .running
-            guard !hasStarted else { return [] }
+            // What waits, and what waits with it, has yet to start.
+            guard !hasStarted, count(.waiting) == 0 else { return [] }
             hasStarted = true
             return [.report(.started)]
         }
@@ -215,10 +228,11 @@ extension SupervisorMachine {
     /// Sees to what has waited for the supervisor to have nothing else to do.
     mutating func settle(at now: Duration) -> [Action] {
         guard phase == .running else { return [] }
-        if let ref = significantEnd {
-            significantEnd = nil
-            let isGone = slots[ref.slot].map { $0.state.isDown } ?? true
-            if isGone, endsWithoutSignificant { return beginStop(.autoShutdown(ref), at: now) }
+        if !significantEnds.isEmpty {
+            // A strategy may have brought it back meanwhile.
+            let ended = significantEnds.last { slots[$0.slot] == nil || isCurrent($0) }
+            significantEnds = []
+            if let ended, endsWithoutSignificant { return beginStop(.autoShutdown(ended), at: now) }
         }
         return serveCalls(at: now)
     }
@@ -228,7 +242,7 @@ extension SupervisorMachine {
         switch autoShutdown {
         case .never: false
         case .anySignificant: true
-        case .allSignificant: significantChildrenUp == 0
+        case .allSignificant: significantChildrenLeft == 0
         }
     }
 }
@@ -266,8 +280,16 @@ extension SupervisorMachine {
 }
 
 extension ChildState {
+    /// Whether it has ended in a way after which it is not started again by itself.
+    fileprivate var isOver: Bool {
+        switch self {
+        case .terminated, .done, .givenUp: true
+        case .unstarted, .starting, .running, .waiting, .stopping, .stopped, .abandoned: false
+        }
+    }
+
     /// Whether a child of this state is started where a whole row is.
-    fileprivate var isStartedWithOthers: Bool {
+    var isStartedWithOthers: Bool {
         switch self {
         case .unstarted, .waiting, .stopped, .done: true
         case .starting, .running, .stopping, .terminated, .givenUp, .abandoned: false

@@ -43,6 +43,7 @@ final class DynamicCore: NestedSupervisor {
         )
         let place = SupervisorPlace(
             path: context.path,
+            position: context.position,
             kind: kind,
             intensity: intensity,
             tree: context.tree,
@@ -58,6 +59,9 @@ final class DynamicCore: NestedSupervisor {
         }
     }
 
+    /// Starts a child.
+    ///
+    /// With a referent the wait for its start is not ended by a cancellation: whoever has that can stop the child.
     func startChild(
         referent: (any Referent)? = nil,
         _ body: @escaping @Sendable (ChildContext) async throws -> Void
@@ -65,7 +69,8 @@ final class DynamicCore: NestedSupervisor {
         // It is called by its number, which it is given where it is started.
         var spec = ChildSpec(id: "", rules: rules, startsAtOnce: false, body: body)
         spec.referent = referent
-        guard case .started(let slot, let run) = try await port.ask(.start(spec)) else { return nil }
+        let answer = try await port.ask(.start(spec), isCancellable: referent == nil)
+        guard case .started(let slot, let run) = answer else { return nil }
         return DynamicChild(number: slot, run: run)
     }
 
@@ -77,6 +82,11 @@ final class DynamicCore: NestedSupervisor {
         } catch let error as SupervisorError where error.code == .childNotFound {
             // It has ended by itself in the meantime: just as well.
         }
+    }
+
+    /// Asks for something without waiting for the answer, unless it is about an earlier run.
+    func post(_ request: PendingCall.Request, to run: Int) {
+        if run == port.run { port.post(request) }
     }
 
     func countChildren() async throws -> ChildCount {

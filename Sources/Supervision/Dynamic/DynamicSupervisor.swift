@@ -36,7 +36,7 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
     /// How many restarts, of all children together, are put up with.
     public let intensity: RestartIntensity
 
-    /// How many children there may be at once.
+    /// How many children there may be at once, those that wait for a restart included.
     public let maxChildren: Int
 
     private let core: DynamicCore
@@ -89,9 +89,10 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
     ///
     /// - Parameter argument: What the child is given, at each of its starts.
     /// - Returns: The child; nil when it returned before it had started and so has nothing to run.
-    /// - Throws: ``SupervisorError``: `childFailedToStart` when it threw before it had started (then it is
-    ///   forgotten, and nothing is counted), `tooManyChildren`, `notRunning`. `CancellationError` when the calling
-    ///   task is cancelled.
+    /// - Throws: ``SupervisorError``: `childFailedToStart` when it threw, or was terminated, before it had started
+    ///   (then it is forgotten, and nothing is counted), `tooManyChildren` when there are ``maxChildren``, those that
+    ///   wait for a restart or were abandoned included, `notRunning`. `CancellationError` when the calling task is
+    ///   cancelled.
     /// - Note: Source: Elixir `DynamicSupervisor.start_child/2`.
     @discardableResult
     public func startChild(_ argument: Argument) async throws -> DynamicChild? {

@@ -5,7 +5,7 @@ public struct ChildCount: Sendable, Hashable {
     /// All of them, whether they run or not.
     public var specs: Int
 
-    /// Those that run.
+    /// Those whose body runs, abandoned ones included.
     public var active: Int
 
     /// Those that are supervisors.

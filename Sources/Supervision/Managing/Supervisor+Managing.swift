@@ -19,9 +19,10 @@ extension Supervisor {
     /// - Parameter child: The child; its id must not be in use.
     /// - Returns: Whether it runs.
     /// - Throws: ``SupervisorError``: `invalidTree` when its spec is wrong, `alreadyStarted` or `alreadyPresent`
-    ///   when there is a child of that id that runs or does not run, `childFailedToStart` when it threw before it
-    ///   had started (then it is forgotten again, and nothing is counted), `notRunning` when the supervisor does
-    ///   not run or ends meanwhile. `CancellationError` when the calling task is cancelled.
+    ///   when there is a child of that id that is or will be running or that is down, `childFailedToStart` when it
+    ///   threw before it had started (then it is forgotten again, and nothing is counted), `notRunning` when the
+    ///   supervisor does not run or ends meanwhile, also because of what ``Child/onFailure(_:)`` says of that error.
+    ///   `CancellationError` when the calling task is cancelled.
     /// - Note: Source: OTP `supervisor:start_child/2`.
     @discardableResult
     public func startChild(_ child: some Child) async throws -> StartResult {
@@ -35,7 +36,7 @@ extension Supervisor {
     ///
     /// Returns when the child has ended. It stays in the list and can be started again with
     /// ``restartChild(_:)``; until then no failure of a sibling brings it back. A temporary child is forgotten.
-    /// For a child that does not run, nothing happens.
+    /// A child that is down already stays down in the same way.
     ///
     /// A child may call this on itself: it is cancelled like any other, and the call with it.
     ///
@@ -50,12 +51,13 @@ extension Supervisor {
 
     /// Starts a child that is in the list and does not run.
     ///
-    /// Returns when it has started. Nothing is counted. A child that was given up has a new chance.
+    /// Returns when it has started. Nothing is counted, and nothing forgotten: a child that was given up is given up
+    /// again when it fails while its earlier restarts are still within the period of its limit.
     ///
     /// - Parameter id: The child's id.
     /// - Returns: Whether it runs.
     /// - Throws: ``SupervisorError``: `childNotFound`, `childRunning`, `childRestarting` when it is being started
-    ///   again anyway, `childFailedToStart` (then it stays as it was), `notRunning`. `CancellationError` when the
+    ///   again anyway, `childFailedToStart` (then it stays down), `notRunning`. `CancellationError` when the
     ///   calling task is cancelled.
     /// - Note: Source: OTP `supervisor:restart_child/2`.
     @discardableResult

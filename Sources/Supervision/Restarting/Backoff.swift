@@ -17,7 +17,9 @@
 /// ``RestartIntensity``, because it is the delay that keeps them from being too many. To have the child given
 /// up one day, give it a limit too (``Child/limit(maxRestarts:within:)``).
 ///
-/// - Note: OTP has no backoff. Jitter is applied before the cap can be exceeded, other than in Pekko.
+/// It is for restarts: a first start that fails is not tried again.
+///
+/// - Note: OTP has no backoff. Jitter only shortens, so that the cap holds; in Pekko it may go beyond.
 public struct Backoff: Sendable, Hashable {
     /// The delay after the first failure.
     public var initial: Duration

@@ -2,7 +2,8 @@
 ///
 /// `maxRestarts` restarts within the period are allowed; the next one is not made: the supervisor stops its
 /// children in reverse order and fails, and its own parent decides (see ``Supervisor``). Every attempt counts,
-/// also one whose start fails; what a strategy restarts together counts once.
+/// also one whose start fails; what a strategy restarts together counts once. A child with a ``Backoff`` or a limit of its
+/// own does not count.
 ///
 /// - Note: Source: OTP `supervisor`, "Maximum restart intensity". OTP counts in whole seconds, so that its
 ///   window is up to a second longer than it says; this one is exact, on the supervisor's clock. The default
@@ -41,6 +42,6 @@ public struct RestartIntensity: Sendable, Hashable {
 extension RestartIntensity: CustomStringConvertible {
     /// Both numbers, as in "3 restarts within 5.0 seconds".
     public var description: String {
-        "\(maxRestarts) restarts within \(period)"
+        "\(maxRestarts) \(maxRestarts == 1 ? "restart" : "restarts") within \(period)"
     }
 }

@@ -17,6 +17,7 @@ struct ChildCopy {
                 exit = .threw(error)
             }
             spec.referent?.end(context)
+            context.end()
             inbox.send(.ended(ref, exit))
         }
     }

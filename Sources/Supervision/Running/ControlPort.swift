@@ -53,8 +53,8 @@ final class ControlPort: Sendable {
     /// Asks for something, and waits for the answer.
     ///
     /// - Throws: `SupervisorError` with code `notRunning` where nobody is there to answer;
-    ///   `CancellationError` when the calling task is cancelled meanwhile.
-    func ask(_ request: PendingCall.Request) async throws -> PendingCall.Answer {
+    ///   `CancellationError` when the calling task is cancelled meanwhile, if that is to end the wait.
+    func ask(_ request: PendingCall.Request, isCancellable: Bool = true) async throws -> PendingCall.Answer {
         guard let inbox = state.withLock(\.inbox) else { throw SupervisorError(.notRunning) }
         let call = PendingCall(request)
         return try await withTaskCancellationHandler {
@@ -63,10 +63,16 @@ final class ControlPort: Sendable {
                 if !inbox.send(.call(call)) { call.answer(.failure(SupervisorError(.notRunning))) }
             }
         } onCancel: {
+            guard isCancellable else { return }
             // One that is being served is served to its end, without anybody to hear of it.
             // Answered first: where this comes before the call itself, that is how it is known for over.
             call.answer(.failure(CancellationError()))
             inbox.send(.withdraw(call))
         }
+    }
+
+    /// Asks for something, without waiting for the answer.
+    func post(_ request: PendingCall.Request) {
+        state.withLock(\.inbox)?.send(.call(PendingCall(request)))
     }
 }

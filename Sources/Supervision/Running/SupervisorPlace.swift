@@ -1,6 +1,8 @@
 /// Where one run of a supervisor takes place.
 struct SupervisorPlace {
     let path: ChildPath
+    /// The numbers of the supervisors above and of this one, each among its siblings.
+    let position: [Int]
     let kind: TreeSnapshot.Kind
     let intensity: RestartIntensity
     let tree: TreeValues

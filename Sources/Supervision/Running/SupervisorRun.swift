@@ -120,22 +120,14 @@ struct SupervisorRun<Machine: Decider> {
 
     private mutating func start(_ ref: ChildRef) {
         guard let spec = nodes[ref.slot]?.spec else { return }
-        let context = ChildContext(
-            id: spec.id,
-            generation: ref.generation,
-            parent: place.path,
-            tree: place.tree,
-            timekeeper: place.timekeeper,
-            eventHub: place.eventHub,
-            onStarted: { [inbox] in inbox.send(.started(ref)) }
-        )
+        let context = ChildContext(ref, id: spec.id, in: place) { [inbox] in inbox.send(.started(ref)) }
         let copy = ChildCopy(spec, context, inbox: inbox, ref: ref)
         activeCount += 1
         nodes.update(ref.slot) { $0.copy = copy }
     }
 
     private func retire(_ slot: Int) {
-        nodes[slot]?.spec.retireReferences(in: place.path, because: lastErrors[slot])
+        nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
     }
 
     private func stopAll(_ stop: (ChildCopy) -> Void) {
@@ -159,6 +151,12 @@ struct SupervisorRun<Machine: Decider> {
         nodes.forEach { slot, _ in
             if place.isTop || !machine.isDeclared(slot) { retire(slot) }
         }
+    }
+
+    /// What a child threw when it last ended, unless that was its way of stopping.
+    func lastFailure(of slot: Int) -> (any Error)? {
+        let error = lastErrors[slot]
+        return error is CancellationError ? nil : error
     }
 }
 
@@ -308,7 +306,7 @@ extension SupervisorRun {
                 intensity: cause == .intensity ? place.intensity : nil,
                 error: lastErrors[ref.slot]
             )
-        case .leftRunning(let ref): .leftRunning(child: id(ref), error: lastErrors[ref.slot])
+        case .leftRunning(let ref): .leftRunning(child: id(ref), error: remains(ref))
         case .autoShutdown(let ref): .autoShutdown(child: id(ref))
         }
     }
@@ -331,11 +329,18 @@ extension SupervisorRun {
             SupervisorEnding(.gaveUp, at: path(ref), error: lastErrors[ref.slot])
         case .leftRunning(let ref):
             SupervisorEnding(
-                (lastErrors[ref.slot] as? SupervisorError)?.code ?? .childrenAbandoned,
+                remains(ref)?.code ?? .childrenAbandoned,
                 at: path(ref),
-                error: lastErrors[ref.slot]
+                error: remains(ref)
             )
         }
+    }
+
+    /// What a child threw that ended with something still running below it; nil when it runs itself.
+    ///
+    /// Then what it threw last is what an earlier copy did.
+    private func remains(_ ref: ChildRef) -> SupervisorError? {
+        (lastErrors[ref.slot] as? SupervisorError).flatMap { $0.abandoned.isEmpty ? nil : $0 }
     }
 
     /// What the run throws at its end, unless it ended as it was asked to.

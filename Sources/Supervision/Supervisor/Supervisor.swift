@@ -19,7 +19,8 @@
 /// **Stop.** ``stop()``, the parent, or the cancellation of the task in ``run()`` all mean the same orderly stop:
 /// children are told to stop one after the other, from the last to the first, each with the time its
 /// ``ChildSpec/shutdown`` gives it. A stop is honoured at once also before the run, during a start and between
-/// restarts. A supervisor whose children have all ended goes on, as in OTP, until it is stopped.
+/// restarts. A supervisor whose children have all ended goes on, as in OTP, until it is stopped, unless its
+/// ``AutoShutdown`` says otherwise.
 ///
 /// **Children that will not stop.** Swift cannot kill a task. A child that still runs when its time is up is
 /// reported and abandoned. It is never started again beside itself: a supervisor under which something was
@@ -40,7 +41,9 @@ public final class Supervisor: Child {
     /// How many restarts are put up with.
     public let intensity: RestartIntensity
 
-    /// The children, in the order in which they start.
+    /// The children it was made with, in the order in which they start.
+    ///
+    /// For those that it has now, see ``whichChildren()``.
     public let children: [ChildSpec]
 
     /// Whether it ends by itself when its significant children have ended.
@@ -99,6 +102,7 @@ public final class Supervisor: Child {
                 eventHub.attach(to: context.eventHub)
                 try await run(
                     at: context.path,
+                    position: context.position,
                     in: context.tree,
                     on: clock.map { Timekeeper($0) } ?? context.timekeeper,
                     onAllStarted: context.started
@@ -109,10 +113,10 @@ public final class Supervisor: Child {
 
     /// Runs the tree until it is stopped.
     ///
-    /// Returns when the supervisor was asked to stop and every child has ended. Cancelling the task is such a
-    /// request: the children are still stopped in order, with all the time their specs give them, and no
-    /// `CancellationError` is thrown. It does not return while a child runs, unless that child has been
-    /// reported as abandoned.
+    /// Returns when the supervisor was asked to stop, or its ``AutoShutdown`` has it end, and every child has ended.
+    /// Cancelling the task is such a request: the children are still stopped in order, with all the time their specs
+    /// give them, and no `CancellationError` is thrown. It does not return while a child runs, unless that child has
+    /// been reported as abandoned.
     ///
     /// Children inherit the task-local values and the priority of the calling task.
     ///
@@ -132,7 +136,7 @@ public final class Supervisor: Child {
             retireReferences(at: [], because: error)
             throw error
         }
-        try await run(at: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
+        try await run(at: [], position: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
     }
 
     /// What times are measured on where the supervisor stands at the top.
@@ -176,6 +180,7 @@ public final class Supervisor: Child {
 
     private func run(
         at path: ChildPath,
+        position: [Int],
         in tree: TreeValues,
         on timekeeper: Timekeeper,
         onAllStarted: @escaping () -> Void
@@ -194,6 +199,7 @@ public final class Supervisor: Child {
         )
         let place = SupervisorPlace(
             path: path,
+            position: position,
             kind: kind,
             intensity: intensity,
             tree: tree,

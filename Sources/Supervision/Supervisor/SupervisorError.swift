@@ -37,7 +37,8 @@ public struct SupervisorError: Error, Sendable {
         /// Those before it were stopped again, in reverse order.
         public static let childFailedToStart = Code(description: "childFailedToStart")
 
-        /// A child failed once more than the ``RestartIntensity`` allows.
+        /// A child failed once more than the ``RestartIntensity`` allows, or in a way that ends its supervisor:
+        /// by its ``FailureResponse``, or as a significant child that was given up.
         ///
         /// All children were stopped.
         public static let gaveUp = Code(description: "gaveUp")
@@ -48,7 +49,7 @@ public struct SupervisorError: Error, Sendable {
         /// The supervisor does not run, or ended before it came to what was asked of it.
         public static let notRunning = Code(description: "notRunning")
 
-        /// There is a child of that id, and it runs.
+        /// There is a child of that id, and it runs, or is being started again.
         public static let alreadyStarted = Code(description: "alreadyStarted")
 
         /// There is a child of that id, and it does not run.

@@ -41,8 +41,10 @@ extension SupervisorEvent.StopReason: CustomStringConvertible {
                 ("\(child) failed to start", error)
             case .gaveUp(let child, let intensity, let error):
                 ("gave up on \(child)\(intensity.map { ", more than \($0)" } ?? "")", error)
-            case .leftRunning(let child, let error):
+            case .leftRunning(let child, let error?):
                 ("\(child) ended with something still running below it", error)
+            case .leftRunning(let child, nil):
+                ("\(child) still runs and cannot be started again", nil)
             case .autoShutdown(let child):
                 ("\(child) has ended, and it is significant", nil)
             }

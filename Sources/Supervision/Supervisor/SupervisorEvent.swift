@@ -84,7 +84,8 @@ public struct SupervisorEvent: Sendable {
         /// The error is the last one, where the child threw.
         case gaveUp(child: String, intensity: RestartIntensity?, error: (any Error)?)
 
-        /// A child ended while something below it still runs, so that it cannot be started again.
+        /// A child cannot be started again: it was stopped for a restart and still runs, or it is a supervisor
+        /// that ended while something below it still runs; then there is an error, which tells what.
         case leftRunning(child: String, error: (any Error)?)
 
         /// A significant child has ended, and the supervisor's ``AutoShutdown`` makes that its own end.

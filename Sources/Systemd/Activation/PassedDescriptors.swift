@@ -45,7 +45,7 @@ public final class PassedDescriptors: Sendable {
 
     /// Every descriptor kept, in the manager's order.
     ///
-    /// Those that were closed as unclaimed are gone.
+    /// Those that were taken out or closed as unclaimed are gone.
     public var all: [PassedDescriptor] {
         masters.withLock { $0.map(\.descriptor) }
     }
@@ -81,6 +81,22 @@ public final class PassedDescriptors: Sendable {
         try duplicates(as: kind) { $0.name == name }
     }
 
+    /// Duplicates the descriptors of a name that are of a kind, and marks them claimed.
+    ///
+    /// For a name that sockets share with something stored; otherwise ``duplicates(named:as:)`` tells of a
+    /// wrong unit file.
+    ///
+    /// - Parameters:
+    ///   - name: The name to look up; several descriptors may have it.
+    ///   - kind: Which of them; the others stay unclaimed.
+    /// - Returns: Close-on-exec duplicates in the manager's order; empty when there are none. The caller closes
+    ///   them.
+    /// - Throws: ``SystemdError`` with code `duplicationFailed` when the system refuses, as
+    ///   ``duplicates(named:as:)`` does.
+    public func duplicates(named name: String, only kind: DescriptorKind) throws(SystemdError) -> [CInt] {
+        try duplicates(as: kind) { $0.name == name && $0.kind == kind }
+    }
+
     /// Duplicates one descriptor, and marks it claimed.
     ///
     /// - Parameters:
@@ -96,10 +112,32 @@ public final class PassedDescriptors: Sendable {
         guard let duplicate = try duplicates(as: kind, where: { $0.number == descriptor.number }).first else {
             throw SystemdError(
                 .unknownDescriptor,
-                "\(descriptor) is not among the passed descriptors, or was closed as unclaimed"
+                "\(descriptor) is not among the passed descriptors, was taken out, or was closed as unclaimed"
             )
         }
         return duplicate
+    }
+
+    /// Takes descriptors of a name and a kind out: they belong to the caller from now on.
+    ///
+    /// For what is used once and then closed: a stored connection, stored state. No master stays open here, so
+    /// the other end of a connection sees the caller's close. A listener that restarts needs
+    /// ``duplicates(named:as:)``.
+    ///
+    /// - Parameters:
+    ///   - name: The name to look up; several descriptors may have it.
+    ///   - kind: Which of them; the others stay. Those of which a duplicate was taken stay too.
+    /// - Returns: Close-on-exec descriptors in the manager's order; empty when there are none, and the second
+    ///   time. The caller closes them.
+    public func take(named name: String, as kind: DescriptorKind) -> [CInt] {
+        masters.withLock { masters in
+            let isWanted = { (master: Master) in
+                !master.isClaimed && master.descriptor.name == name && master.descriptor.kind == kind
+            }
+            let taken = masters.filter(isWanted).map(\.descriptor.number)
+            masters.removeAll(where: isWanted)
+            return taken
+        }
     }
 
     /// Closes every descriptor that nobody has claimed, and forgets them.

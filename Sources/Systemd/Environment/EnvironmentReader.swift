@@ -23,7 +23,7 @@ struct EnvironmentReader {
     mutating func number(_ name: String, in range: ClosedRange<UInt64>, meaning: String) -> Reading {
         guard let value = text(name) else { return .absent }
         let remedy = "\(meaning): decimal digits alone, \(range.lowerBound) to \(range.upperBound)"
-        guard value.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        guard Self.isDigits(value) else {
             report(name, "is not a plain number", remedy)
             return .malformed
         }
@@ -35,6 +35,16 @@ struct EnvironmentReader {
         return .number(number)
     }
 
+    /// A variable that must be an absolute path.
+    mutating func absolutePath(_ name: String) -> String? {
+        guard let value = text(name) else { return nil }
+        guard Self.isAbsolutePath(value) else {
+            report(name, "is not an absolute path", "a path that begins with /")
+            return nil
+        }
+        return value
+    }
+
     /// Whether a variable that names a process names this one; absent means any process.
     mutating func namesProcess(_ name: String, pid: Int32) -> Bool? {
         switch number(name, in: 1...UInt64(Int32.max), meaning: "a process id") {
@@ -42,6 +52,20 @@ struct EnvironmentReader {
         case .malformed: false
         case .number(let number): number == UInt64(pid)
         }
+    }
+
+    /// Decimal digits alone, as a number; `nil` for anything else and for one that is too large.
+    static func plainNumber(_ text: Substring) -> UInt64? {
+        isDigits(text) ? UInt64(text) : nil
+    }
+
+    /// Real variables have no NUL; in one from elsewhere it would end the path where nobody sees it.
+    static func isAbsolutePath(_ text: String) -> Bool {
+        text.hasPrefix("/") && !text.utf8.contains(0)
+    }
+
+    private static func isDigits(_ text: some StringProtocol) -> Bool {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     mutating func report(_ name: String, _ reason: String, _ remedy: String) {

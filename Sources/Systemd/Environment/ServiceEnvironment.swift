@@ -18,13 +18,41 @@ public struct ServiceEnvironment: Sendable {
     /// The keep-alive that the manager expects (`WATCHDOG_USEC`, `WATCHDOG_PID`); `nil` when it expects none.
     public let watchdog: WatchdogSettings?
 
+    /// How many descriptors the manager keeps for this unit (`FDSTORE`); `nil` when it keeps none, or is older
+    /// than systemd 254 and does not tell.
+    public let descriptorStoreLimit: Int?
+
     /// The id of this run of the unit (`INVOCATION_ID`): 32 hexadecimal digits.
     public let invocationID: String?
+
+    /// The directories that the manager made for the service (`STATE_DIRECTORY` and the like).
+    public let directories: ServiceDirectories
+
+    /// The secrets and settings that the manager gave to the service (`CREDENTIALS_DIRECTORY`).
+    public let credentials: Credentials
+
+    /// The stream by which the journal reads what the process prints (`JOURNAL_STREAM`); `nil` when there is
+    /// none.
+    public let journalStream: JournalStream?
+
+    /// The namespace of the journal that the unit logs to (`LOG_NAMESPACE`); `nil` for the system's journal.
+    public let logNamespace: String?
+
+    /// What started the service (`TRIGGER_UNIT` and those after it); `nil` when it was no other unit.
+    public let trigger: ServiceTrigger?
+
+    /// Whether to log all that there is (`DEBUG_INVOCATION`): with `RestartMode=debug` the manager asks for it
+    /// after a failure.
+    public let isDebugInvocation: Bool
+
+    /// Whether the manager itself started this process, and not another process of the service
+    /// (`SYSTEMD_EXEC_PID`).
+    public let isMainProcess: Bool
 
     /// Whether this process was started by a service manager as a service.
     ///
     /// True when there is an address for notifications, when descriptors were passed, or when `INVOCATION_ID`
-    /// is set and `SYSTEMD_EXEC_PID` is this process. Children of a service inherit these two, but have another
+    /// is set and this is the ``isMainProcess``. Children of a service inherit these two, but have another
     /// pid.
     public let isUnderManager: Bool
 
@@ -32,9 +60,10 @@ public struct ServiceEnvironment: Sendable {
     public let variables: [String: String]
 
     /// The variables that could not be used, in the order in which they were read.
-    public let problems: [EnvironmentProblem]
+    public private(set) var problems: [EnvironmentProblem]
 
-    let descriptorNames: [String]
+    let pressureSettings: [PressureResource: PressureSetting]
+    private(set) var descriptorNames: [String]
     let firstDescriptor: CInt
 
     /// The descriptors passed to this process, in the manager's order (`LISTEN_FDS`, `LISTEN_FDNAMES`).
@@ -64,8 +93,16 @@ public struct ServiceEnvironment: Sendable {
         notifyAddress = reader.notifyAddress()
         watchdog = reader.watchdog(pid: process.pid)
         descriptorNames = reader.descriptorNames(for: process)
+        descriptorStoreLimit = reader.descriptorStoreLimit()
+        pressureSettings = reader.pressureSettings()
         invocationID = reader.invocationID()
-        let isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
+        directories = reader.directories()
+        credentials = Credentials(directory: reader.absolutePath("CREDENTIALS_DIRECTORY"))
+        journalStream = reader.journalStream()
+        logNamespace = reader.text("LOG_NAMESPACE")
+        trigger = reader.trigger()
+        isDebugInvocation = reader.debugInvocation()
+        isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
         isUnderManager =
             notifyAddress != nil || !descriptorNames.isEmpty || (invocationID != nil && isMainProcess)
         problems = reader.problems
@@ -73,20 +110,12 @@ public struct ServiceEnvironment: Sendable {
         self.firstDescriptor = firstDescriptor
     }
 
-    private init(_ other: ServiceEnvironment, withoutDescriptorsBecause problem: EnvironmentProblem) {
-        notifyAddress = other.notifyAddress
-        watchdog = other.watchdog
-        invocationID = other.invocationID
-        isUnderManager = other.isUnderManager
-        variables = other.variables
-        problems = other.problems + [problem]
-        descriptorNames = []
-        firstDescriptor = other.firstDescriptor
-    }
-
     /// The same snapshot with its descriptors refused as a whole.
     func refusingDescriptors(_ problem: EnvironmentProblem) -> ServiceEnvironment {
-        ServiceEnvironment(self, withoutDescriptorsBecause: problem)
+        var other = self
+        other.descriptorNames = []
+        other.problems.append(problem)
+        return other
     }
 }
 
@@ -96,7 +125,11 @@ extension EnvironmentReader {
         do {
             return try NotifyAddress(value)
         } catch {
-            report("NOTIFY_SOCKET", error.message, "the path of a socket, or @ and an abstract name")
+            report(
+                "NOTIFY_SOCKET",
+                error.message,
+                "the path of a socket, @ and an abstract name, or vsock:CID:PORT"
+            )
             return nil
         }
     }
@@ -110,6 +143,14 @@ extension EnvironmentReader {
         return WatchdogSettings(timeout: .microseconds(microseconds))
     }
 
+    fileprivate mutating func descriptorStoreLimit() -> Int? {
+        // The unit's setting is a C unsigned.
+        let range = 1...UInt64(UInt32.max)
+        let reading = number("FDSTORE", in: range, meaning: "how many descriptors the manager keeps")
+        guard case .number(let limit) = reading else { return nil }
+        return Int(clamping: limit)
+    }
+
     fileprivate mutating func invocationID() -> String? {
         guard let value = text("INVOCATION_ID") else { return nil }
         guard value.utf8.count == 32, value.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
@@ -117,6 +158,25 @@ extension EnvironmentReader {
             return nil
         }
         return value
+    }
+
+    fileprivate mutating func journalStream() -> JournalStream? {
+        guard let value = text("JOURNAL_STREAM") else { return nil }
+        let numbers = value.split(separator: ":", omittingEmptySubsequences: false).map(Self.plainNumber)
+        guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else {
+            report(
+                "JOURNAL_STREAM",
+                "is not a stream",
+                "the numbers of a device and an inode, a colon between"
+            )
+            return nil
+        }
+        return JournalStream(device: device, inode: inode)
+    }
+
+    fileprivate mutating func debugInvocation() -> Bool {
+        let reading = number("DEBUG_INVOCATION", in: 0...1, meaning: "whether to log everything")
+        return reading == .number(1)
     }
 
     /// The name of each descriptor passed to `process`.

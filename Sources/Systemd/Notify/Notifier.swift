@@ -49,6 +49,24 @@ public final class Notifier: Sendable {
         await channel?.flush(timeout: timeout) ?? true
     }
 
+    /// Waits until the manager has processed everything that was sent before (`BARRIER=1`).
+    ///
+    /// ``flush(timeout:)`` says that a message has left; this, that it has been read and acted upon. Await it
+    /// before something that depends on that: before exiting as a short-lived helper, whose messages the
+    /// manager can no longer attribute once it has gone, or before closing what was stored.
+    ///
+    /// A thread of its own waits, no pool's. The barrier takes its place in the queue behind what waits there,
+    /// and needs systemd 246 or newer: an older one closes it unread, which looks like ``BarrierOutcome/passed``.
+    ///
+    /// - Parameter timeout: How long to wait at most, on the monotonic clock; at zero or less nothing is sent
+    ///   and the time is up.
+    /// - Returns: What became of it. Cancelling the task ends the wait at once, as does closing the notifier
+    ///   (code `closed`); a barrier that has not left by then never does.
+    /// - Note: Source: systemd `sd_notify_barrier`.
+    public func barrier(timeout: Duration) async -> BarrierOutcome {
+        await channel?.barrier(timeout: timeout) ?? .notSupervised
+    }
+
     /// How many messages were queued or to be queued and are lost.
     ///
     /// A message that a newer one of its kind replaced is not counted.

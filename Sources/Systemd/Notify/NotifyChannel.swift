@@ -15,16 +15,17 @@ import SupervisionLock
 /// thread touches the socket; while it has none, whoever sends does. So nothing overtakes, and the thread
 /// never polls a socket that somebody else closes.
 final class NotifyChannel: Sendable {
-    private struct State {
+    struct State {
         var socket: NotifySocket
         var queue = NotifyQueue()
         var waiters: [FlushWaiter] = []
+        var barriers: [BarrierWaiter] = []
         var nextWaiter: UInt64 = 0
         var thread: WakeableThread?
         var isClosed = false
     }
 
-    private let state: Locked<State>
+    let state: Locked<State>
 
     init(address: NotifyAddress) {
         var socket = NotifySocket(address: address)
@@ -52,18 +53,26 @@ final class NotifyChannel: Sendable {
                 )
             )
         }
+        if let problem = message.problem { return .failed(problem) }
         return state.withLock { state in
             guard !state.isClosed else { return .failed(Self.closedError) }
             let wasEmpty = state.queue.isEmpty
+            var isUnderWay = false
             if wasEmpty {
-                switch state.socket.send(bytes) {
+                switch state.socket.send(bytes, message.descriptors) {
                 case .sent: return .sent
                 case .failed(let error): return .failed(error)
                 case .full: break
+                case .underWay: isUnderWay = true
                 }
             }
-            if let error = startThread(&state) { return .failed(error) }
+            if let error = startThread(&state) {
+                // What is half out must not be the beginning of the next message.
+                if isUnderWay { state.socket.close() }
+                return .failed(error)
+            }
             let isQueued = state.queue.append(message)
+            if isUnderWay { state.queue.keepFirst() }
             if wasEmpty { state.thread?.wake() }
             return isQueued ? .queued : .dropped
         }
@@ -108,19 +117,26 @@ final class NotifyChannel: Sendable {
             return !state.isClosed
         }
         guard isFirst else { return }
-        let (thread, waiters) = state.withLock { state in
+        let (thread, conclusions) = state.withLock { state in
             state.queue.dropAll()
             state.thread?.wake()
-            defer { state.waiters = [] }
-            return (state.thread, state.waiters)
+            defer {
+                state.waiters = []
+                state.barriers = []
+            }
+            return (
+                state.thread,
+                state.waiters.map { Conclusion.flush($0.continuation, false) }
+                    + state.barriers.map { .barrier($0.continuation, .failed(Self.closedError)) }
+            )
         }
-        for waiter in waiters { waiter.continuation.resume(returning: false) }
+        for conclusion in conclusions { conclusion.announce() }
         // The thread's work between two polls never waits, so neither does this.
         thread?.join()
         state.withLock { $0.socket.close() }
     }
 
-    private static let closedError = SystemdError(
+    static let closedError = SystemdError(
         .closed,
         "the notifier is closed; make a new one to send more"
     )
@@ -129,7 +145,20 @@ final class NotifyChannel: Sendable {
 // MARK: - The thread
 
 extension NotifyChannel {
-    private func startThread(_ state: inout State) -> SystemdError? {
+    /// A wait that is over: to be told to whoever waits, outside the lock.
+    enum Conclusion {
+        case flush(CheckedContinuation<Bool, Never>, Bool)
+        case barrier(CheckedContinuation<BarrierOutcome, Never>, BarrierOutcome)
+
+        func announce() {
+            switch self {
+            case .flush(let continuation, let result): continuation.resume(returning: result)
+            case .barrier(let continuation, let outcome): continuation.resume(returning: outcome)
+            }
+        }
+    }
+
+    func startThread(_ state: inout State) -> SystemdError? {
         guard state.thread == nil else { return nil }
         do {
             state.thread = try WakeableThread(name: "notify") { [self] wake in run(wake) }
@@ -140,66 +169,86 @@ extension NotifyChannel {
     }
 
     private struct Wait {
-        /// Negative when there is nothing to send.
-        let socket: CInt
+        let events: [WakeableThread.Event]
         let milliseconds: CInt
+        /// What the events name, open for as long as they are waited for.
+        let readEnds: [OwnedDescriptor]
     }
 
     private func run(_ wake: WakeableThread.Alarm) {
         while let wait = nextWait() {
-            wake.wait(or: .writable(wait.socket), milliseconds: wait.milliseconds)
-            for (continuation, result) in sendQueued() { continuation.resume(returning: result) }
+            withExtendedLifetime(wait.readEnds) {
+                _ = wake.wait(orAny: wait.events, milliseconds: wait.milliseconds)
+            }
+            for conclusion in proceed() { conclusion.announce() }
         }
     }
 
     private func nextWait() -> Wait? {
         state.withLock { state in
             guard !state.isClosed else { return nil }
-            guard !state.queue.isEmpty else { return Wait(socket: -1, milliseconds: -1) }
-            let nearest = state.waiters.map(\.deadline).min()
+            let readEnds = state.barriers.filter(\.hasLeft).map(\.readEnd)
+            var events = readEnds.map { WakeableThread.Event.hangup($0.number) }
+            if !state.queue.isEmpty { events.append(state.socket.event) }
+            let nearest = (state.waiters.map(\.deadline) + state.barriers.map(\.deadline)).min()
             return Wait(
-                socket: state.socket.descriptor,
-                milliseconds: nearest?.millisecondsFromNow ?? -1
+                events: events,
+                milliseconds: nearest?.millisecondsFromNow ?? -1,
+                readEnds: readEnds
             )
         }
     }
 
-    /// Sends what can be sent, and gives the waits that are over by it or by their time.
-    private func sendQueued() -> [(CheckedContinuation<Bool, Never>, Bool)] {
+    /// Sends what can be sent, and gives the waits that are over by it, by the manager, or by their time.
+    private func proceed() -> [Conclusion] {
         state.withLock { state in
             guard !state.isClosed else { return [] }
-            var failed: UInt64?
-            sending: while let entry = state.queue.entries.first {
-                switch state.socket.send(entry.bytes) {
-                case .sent: state.queue.removeFirst()
-                case .full: break sending
-                case .failed:
-                    state.queue.dropFirst()
-                    failed = failed ?? entry.sequence
+            let now = MonotonicInstant.now
+            return Self.sendQueued(&state) + Self.endedFlushes(&state, now: now)
+                + Self.endedBarriers(&state, now: now)
+        }
+    }
+
+    private static func sendQueued(_ state: inout State) -> [Conclusion] {
+        var conclusions: [Conclusion] = []
+        while let entry = state.queue.entries.first {
+            switch state.socket.send(entry.bytes, entry.descriptors) {
+            case .sent:
+                state.queue.removeFirst()
+                if let barrier = entry.barrier { state.markLeft(barrier) }
+            case .full:
+                return conclusions
+            case .underWay:
+                state.queue.keepFirst()
+                return conclusions
+            case .failed(let error):
+                state.queue.dropFirst()
+                if let barrier = entry.barrier, let waiter = state.removeBarrier(barrier) {
+                    conclusions.append(.barrier(waiter.continuation, .failed(error)))
                 }
-            }
-            if let failed {
-                for index in state.waiters.indices where failed <= state.waiters[index].upTo {
+                for index in state.waiters.indices where entry.sequence <= state.waiters[index].upTo {
                     state.waiters[index].hasLost = true
                 }
             }
-            let oldest = state.queue.entries.first?.sequence ?? .max
-            let now = MonotonicInstant.now
-            var over: [(CheckedContinuation<Bool, Never>, Bool)] = []
-            state.waiters.removeAll { waiter in
-                guard let result = waiter.result(oldest: oldest, now: now) else { return false }
-                over.append((waiter.continuation, result))
-                return true
-            }
-            return over
         }
+        return conclusions
+    }
+
+    private static func endedFlushes(_ state: inout State, now: MonotonicInstant) -> [Conclusion] {
+        let oldest = state.queue.entries.first?.sequence ?? .max
+        var conclusions: [Conclusion] = []
+        state.waiters.removeAll { waiter in
+            guard let result = waiter.result(oldest: oldest, now: now) else { return false }
+            conclusions.append(.flush(waiter.continuation, result))
+            return true
+        }
+        return conclusions
     }
 }
 
 /// A call of ``Notifier/flush(timeout:)`` that waits.
-private struct FlushWaiter {
+struct FlushWaiter {
     let id: UInt64
-    /// The last message that it waits for.
     let upTo: UInt64
     let deadline: MonotonicInstant
     let continuation: CheckedContinuation<Bool, Never>

@@ -93,6 +93,27 @@ extension NotifyMessage {
         return NotifyMessage("BUSERROR", name)
     }
 
+    /// The Varlink error that explains a failure (`VARLINKERROR`).
+    ///
+    /// Since systemd 257; an older manager ignores it.
+    ///
+    /// - Parameter name: A Varlink error name, such as `org.varlink.service.MethodNotFound`.
+    /// - Returns: The message.
+    /// - Throws: ``SystemdError`` with code `invalidVariable` when the name is not one.
+    public static func varlinkError(_ name: String) throws(SystemdError) -> NotifyMessage {
+        let words = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard words.count >= 3, name.utf8.count <= 255, isVarlinkMember(words[words.count - 1]),
+            words.dropLast().allSatisfy(isVarlinkWord), words[0].utf8.first.map(isLetter) == true
+        else {
+            throw SystemdError(
+                .invalidVariable,
+                "VARLINKERROR \(name.quotedForMessage) is not a Varlink error name: two or more words of letters, "
+                    + "digits and inner hyphens and one that begins with a capital, with dots between, 255 bytes at most"
+            )
+        }
+        return NotifyMessage("VARLINKERROR", name)
+    }
+
     /// The unit's main process is another one from now on (`MAINPID`).
     ///
     /// - Parameter pid: The process's id, in the manager's eyes.
@@ -100,6 +121,32 @@ extension NotifyMessage {
     public static func mainProcess(_ pid: Int32) -> NotifyMessage {
         NotifyMessage("MAINPID", String(pid))
     }
+
+    /// The unit's main process is another one from now on (`MAINPID`, `MAINPIDFDID`).
+    ///
+    /// - Parameter process: The process; with the inode of its pidfd the manager, since systemd 257, sees when
+    ///   the id has gone to another process meanwhile.
+    /// - Returns: The message.
+    public static func mainProcess(_ process: ProcessIdentity) -> NotifyMessage {
+        guard let inode = process.pidfdInode else { return mainProcess(process.pid) }
+        return mainProcess(process.pid) + NotifyMessage("MAINPIDFDID", String(inode))
+    }
+
+    /// Changes whose messages the manager takes, for the rest of this run (`NOTIFYACCESS`).
+    ///
+    /// Since systemd 254; an older manager ignores it.
+    ///
+    /// - Parameter access: Whose.
+    /// - Returns: The message.
+    public static func notifyAccess(_ access: NotifyAccess) -> NotifyMessage {
+        NotifyMessage("NOTIFYACCESS", access.rawValue)
+    }
+
+    /// Has the manager count restarts from zero again (`RESTART_RESET=1`).
+    ///
+    /// Send it when the service has shown that it is well: the delays of `RestartSteps=` then begin anew. The
+    /// manager ignores it while the service is still starting. Since systemd 258; an older one always does.
+    public static let restartReset = NotifyMessage("RESTART_RESET", "1")
 
     /// The status with which a service or a manager is about to exit (`EXIT_STATUS`).
     ///
@@ -109,7 +156,7 @@ extension NotifyMessage {
         NotifyMessage("EXIT_STATUS", String(status))
     }
 
-    /// Any other variable, such as `NOTIFYACCESS`, or one of your own with the prefix `X_`.
+    /// Any other variable: a newer manager's, or one of your own with the prefix `X_`.
     ///
     /// - Parameters:
     ///   - name: Capital letters, digits and `_`, not beginning with a digit.
@@ -125,10 +172,11 @@ extension NotifyMessage {
                 "\(name.quotedForMessage) is not a variable's name: capital letters, digits and _, not a digit first"
             )
         }
-        guard !["FDSTORE", "BARRIER", "MAINPIDFD"].contains(name) else {
+        guard !descriptorPurposes.contains(name) else {
             throw SystemdError(
                 .invalidVariable,
-                "\(name) goes with a descriptor, and a message carries variables alone"
+                "\(name) goes with a descriptor, and a variable of this name would come without: use the message's "
+                    + "or notifier's function for it"
             )
         }
         guard !value.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\n") }) else {
@@ -148,8 +196,23 @@ extension NotifyMessage {
     private static func isBusNameElement(_ element: Substring) -> Bool {
         guard let first = element.utf8.first, !isDigit(first) else { return false }
         return element.utf8.allSatisfy {
-            isCapital($0) || isCapital($0 & ~0x20) && $0 < 0x80 || isDigit($0) || $0 == UInt8(ascii: "_")
+            isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_")
         }
+    }
+
+    private static func isVarlinkWord(_ word: Substring) -> Bool {
+        guard let first = word.utf8.first, let last = word.utf8.last else { return false }
+        let hyphen = UInt8(ascii: "-")
+        return first != hyphen && last != hyphen
+            && word.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == hyphen }
+    }
+
+    private static func isVarlinkMember(_ word: Substring) -> Bool {
+        word.utf8.first.map(isCapital) == true && word.utf8.allSatisfy { isLetter($0) || isDigit($0) }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        byte < 0x80 && isCapital(byte & ~0x20)
     }
 
     private static func isCapital(_ byte: UInt8) -> Bool {

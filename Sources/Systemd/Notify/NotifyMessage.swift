@@ -7,6 +7,8 @@
 /// Several variables in one message arrive together or not at all. In one message the manager prefers
 /// `STOPPING` to `READY` to `RELOADING`, whatever their order.
 ///
+/// Some messages carry descriptors; two of these are equal only when one is a copy of the other.
+///
 /// - Note: Source: systemd `sd_notify`, "Well-known assignments".
 public struct NotifyMessage: Sendable, Hashable {
     struct Assignment: Sendable, Hashable {
@@ -17,12 +19,22 @@ public struct NotifyMessage: Sendable, Hashable {
     /// In the order in which they are written; never empty.
     let assignments: [Assignment]
 
+    /// What travels beside the variables; mostly nothing.
+    let descriptors: [OwnedDescriptor]
+
     init(_ name: String, _ value: String) {
         assignments = [Assignment(name: name, value: value)]
+        descriptors = []
     }
 
-    private init(_ assignments: [Assignment]) {
+    private init(_ assignments: [Assignment], _ descriptors: [OwnedDescriptor]) {
         self.assignments = assignments
+        self.descriptors = descriptors
+    }
+
+    /// The same variables with descriptors beside them.
+    func carrying(_ descriptors: [OwnedDescriptor]) -> NotifyMessage {
+        NotifyMessage(assignments, self.descriptors + descriptors)
     }
 
     /// The most bytes that the manager reads of one message (`PIPE_BUF`).
@@ -37,12 +49,15 @@ public struct NotifyMessage: Sendable, Hashable {
 
     /// Joins two messages into one.
     ///
+    /// One message carries descriptors for one purpose and under one name: sending two that are joined fails
+    /// with code `invalidVariable`.
+    ///
     /// - Parameters:
     ///   - first: The variables that come first.
     ///   - second: The variables that follow.
     /// - Returns: One message with the variables of both.
     public static func + (first: NotifyMessage, second: NotifyMessage) -> NotifyMessage {
-        NotifyMessage(first.assignments + second.assignments)
+        NotifyMessage(first.assignments + second.assignments, first.descriptors + second.descriptors)
     }
 }
 

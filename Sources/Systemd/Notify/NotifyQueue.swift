@@ -25,17 +25,26 @@ struct NotifyQueue {
     struct Entry {
         let sequence: UInt64
         let bytes: [UInt8]
+        /// Open until the entry has gone.
+        let descriptors: [OwnedDescriptor]
         let rank: Rank
         let weight: Int
+        /// Which barrier this is, if it is one.
+        let barrier: UInt64?
     }
 
     let capacity: Int
+    let descriptorCapacity: Int
     private(set) var entries: [Entry] = []
+    private(set) var descriptorCount = 0
+    private var firstIsUnderWay = false
     private(set) var droppedCount = 0
     private(set) var lastSequence: UInt64 = 0
 
-    init(capacity: Int = 128) {
+    /// Bounds the number of messages, and of the descriptors that they hold open: two full messages.
+    init(capacity: Int = 128, descriptorCapacity: Int = 2 * NotifyMessage.mostDescriptors) {
         self.capacity = capacity
+        self.descriptorCapacity = descriptorCapacity
     }
 
     var isEmpty: Bool {
@@ -43,45 +52,80 @@ struct NotifyQueue {
     }
 
     /// Adds a message; false, and counted, when there is no room for one of its rank.
-    mutating func append(_ message: NotifyMessage) -> Bool {
+    mutating func append(_ message: NotifyMessage, barrier: UInt64? = nil) -> Bool {
         let rank = message.rank
-        if case .replaceable = rank, let older = entries.firstIndex(where: { $0.rank == rank }) {
-            entries.remove(at: older)
+        if case .replaceable = rank, let older = movable.first(where: { entries[$0].rank == rank }) {
+            remove(at: older)
+        }
+        guard descriptorCount + message.descriptors.count <= descriptorCapacity else {
+            if barrier == nil { droppedCount += 1 }
+            return false
         }
         if entries.count >= capacity {
+            guard let lesser = oldest(lighterThan: rank.weight) else {
+                if barrier == nil { droppedCount += 1 }
+                return false
+            }
             droppedCount += 1
-            guard let lesser = oldest(lighterThan: rank.weight) else { return false }
-            entries.remove(at: lesser)
+            remove(at: lesser)
         }
         lastSequence += 1
+        descriptorCount += message.descriptors.count
         entries.append(
-            Entry(sequence: lastSequence, bytes: message.bytes, rank: rank, weight: rank.weight)
+            Entry(
+                sequence: lastSequence,
+                bytes: message.bytes,
+                descriptors: message.descriptors,
+                rank: rank,
+                weight: rank.weight,
+                barrier: barrier
+            )
         )
         return true
     }
 
-    /// Takes out the oldest, because it has left.
-    mutating func removeFirst() {
-        entries.removeFirst()
+    /// Notes that part of the oldest has left: it stays where it is until all of it has.
+    mutating func keepFirst() {
+        firstIsUnderWay = true
     }
 
-    /// Takes out the oldest, because it cannot leave.
+    /// Takes out the oldest, because it has left.
+    mutating func removeFirst() {
+        remove(at: 0)
+        firstIsUnderWay = false
+    }
+
+    /// Takes out the oldest, because it cannot leave; a barrier loses nothing.
     mutating func dropFirst() {
-        entries.removeFirst()
-        droppedCount += 1
+        if entries[0].barrier == nil { droppedCount += 1 }
+        removeFirst()
+    }
+
+    /// Takes out a barrier that nobody waits for any more.
+    mutating func remove(barrier: UInt64) {
+        if let index = entries.firstIndex(where: { $0.barrier == barrier }) { remove(at: index) }
     }
 
     /// Takes out everything, because nothing can leave any more.
     mutating func dropAll() {
-        droppedCount += entries.count
-        entries.removeAll()
+        while !entries.isEmpty { dropFirst() }
+    }
+
+    /// The entries that may be taken out of order.
+    private var movable: Range<Int> {
+        (firstIsUnderWay ? 1 : 0)..<entries.endIndex
+    }
+
+    private mutating func remove(at index: Int) {
+        descriptorCount -= entries[index].descriptors.count
+        entries.remove(at: index)
     }
 
     /// The oldest of the lightest messages, if they are lighter than `weight`.
     private func oldest(lighterThan weight: Int) -> Int? {
         var found: Int?
         var lightest = weight
-        for index in entries.indices where entries[index].weight < lightest {
+        for index in movable where entries[index].weight < lightest {
             found = index
             lightest = entries[index].weight
         }
@@ -109,7 +153,11 @@ extension NotifyMessage.Assignment {
 
     fileprivate var isLasting: Bool {
         switch name {
-        case "READY", "STOPPING", "RELOADING", "ERRNO", "BUSERROR", "EXIT_STATUS", "MAINPID": true
+        case "READY", "STOPPING", "RELOADING", "MAINPID", "MAINPIDFD": true
+        case "ERRNO", "BUSERROR", "VARLINKERROR", "EXIT_STATUS": true
+        // What the next start lives on.
+        case "FDSTORE", "FDSTOREREMOVE": true
+        case "BARRIER": true
         // No sign of life, but the end of it.
         case "WATCHDOG": value == "trigger"
         default: false

@@ -13,14 +13,60 @@ import CSupervision
 /// Whoever starts one joins it, once: that frees the thread and the pipe that wakes it.
 package struct WakeableThread: Sendable {
     /// What a thread waits for besides being woken; a negative descriptor is nothing.
-    package enum Event {
+    package enum Event: Equatable {
         case readable(CInt)
         case writable(CInt)
+        /// Out of the ordinary: a pressure file whose threshold was passed.
+        case exceptional(CInt)
+        /// Nothing but the end, which the others notice too.
+        case hangup(CInt)
+
+        fileprivate var watched: pollfd {
+            switch self {
+            case .readable(let descriptor): pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            case .writable(let descriptor): pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            case .exceptional(let descriptor): pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
+            case .hangup(let descriptor): pollfd(fd: descriptor, events: 0, revents: 0)
+            }
+        }
+    }
+
+    /// What has happened to a descriptor.
+    package struct Happening: Sendable, Equatable {
+        /// Whether it is as the event says.
+        package let isReady: Bool
+        /// Whether the other end has gone or the descriptor is in error.
+        package let isBroken: Bool
+
+        fileprivate init(_ watched: pollfd) {
+            isReady = watched.revents & watched.events != 0
+            isBroken = watched.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0
+        }
     }
 
     /// The thread's own end of the pipe.
     package struct Alarm: Sendable {
         fileprivate let readEnd: CInt
+
+        /// Waits until it is woken, until one of the events, or until the time is up.
+        ///
+        /// - Parameters:
+        ///   - events: What to watch.
+        ///   - milliseconds: How long at most; negative for no limit.
+        /// - Returns: What has happened, in the order of the events.
+        @discardableResult
+        package func wait(orAny events: [Event], milliseconds: CInt = -1) -> [Happening] {
+            var watched = [pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)] + events.map(\.watched)
+            // What poll leaves behind when it fails is not said to be anything.
+            if poll(&watched, nfds_t(watched.count), milliseconds) < 0 {
+                for index in watched.indices { watched[index].revents = 0 }
+            }
+            if watched[0].revents != 0 {
+                var bytes = [UInt8](repeating: 0, count: 64)
+                while read(readEnd, &bytes, bytes.count) == bytes.count {}
+            }
+            return watched.dropFirst().map { Happening($0) }
+        }
 
         /// Waits until it is woken, until the event, or until the time is up.
         ///
@@ -28,15 +74,7 @@ package struct WakeableThread: Sendable {
         ///   - event: What to watch.
         ///   - milliseconds: How long at most; negative for no limit.
         package func wait(or event: Event, milliseconds: CInt = -1) {
-            let second =
-                switch event {
-                case .readable(let descriptor): pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                case .writable(let descriptor): pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                }
-            var watched = [pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0), second]
-            guard poll(&watched, 2, milliseconds) > 0, watched[0].revents != 0 else { return }
-            var bytes = [UInt8](repeating: 0, count: 64)
-            while read(readEnd, &bytes, bytes.count) == bytes.count {}
+            wait(orAny: [event], milliseconds: milliseconds)
         }
     }
 

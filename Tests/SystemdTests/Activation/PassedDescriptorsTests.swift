@@ -113,6 +113,41 @@ struct PassedDescriptorsTests {
         #expect(passed.unclaimed.map(\.number) == [numbers[0]])
     }
 
+    @Test("what is taken belongs to the taker: no master stays, and the rest of the name does")
+    func take() throws {
+        let (one, other) = try TestSocket.pair(SOCK_STREAM)
+        defer { close(other) }
+        let listener = PassedDescriptor(number: try TestSocket.inet6Listener(), name: "a")
+        let passed = PassedDescriptors([listener, PassedDescriptor(number: one, name: "a")])
+        defer { close(listener.number) }
+        #expect(passed.take(named: "b", as: .connection).isEmpty)
+        #expect(passed.take(named: "a", as: .connection) == [one])
+        #expect(passed.take(named: "a", as: .connection).isEmpty)
+        #expect(passed.all == [listener])
+        let http = try passed.duplicates(named: "a", as: .streamListener)
+        for descriptor in http { close(descriptor) }
+        // Somebody serves it: it is not there to be taken away.
+        #expect(passed.take(named: "a", as: .streamListener).isEmpty)
+        close(one)
+        var watched = pollfd(fd: other, events: Int16(POLLIN), revents: 0)
+        // A child that another test is just starting may hold a copy for a moment.
+        let hasEnded = poll(&watched, 1, 60_000) == 1
+        #expect(hasEnded)
+    }
+
+    @Test("where a name is shared, those of the kind are duplicated, and the others stay unclaimed")
+    func only() throws {
+        let numbers = [try TestSocket.inetDatagram(), try TestSocket.inet6Listener()]
+        defer { for number in numbers { close(number) } }
+        let passed = PassedDescriptors(numbers.map { PassedDescriptor(number: $0, name: "a") })
+        let listeners = try passed.duplicates(named: "a", only: .streamListener)
+        defer { for descriptor in listeners { close(descriptor) } }
+        #expect(listeners.map(address) == [address(numbers[1])])
+        #expect(passed.unclaimed.map(\.number) == [numbers[0]])
+        let none = try passed.duplicates(named: "a", only: .fifo)
+        #expect(none.isEmpty)
+    }
+
     @Test("of several listeners none is the sole one")
     func notSole() throws {
         try withFour { passed, _ in #expect(passed.soleStreamListener == nil) }

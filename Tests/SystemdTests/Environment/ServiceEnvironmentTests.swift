@@ -154,7 +154,7 @@ struct ServiceEnvironmentTests {
         #expect(environment.isUnderManager)
     }
 
-    @Test("an address that cannot be one is a problem", arguments: ["notify", "vsock:2:1234", "/", "@"])
+    @Test("an address that cannot be one is a problem", arguments: ["notify", "vsock:2", "/", "@"])
     func badAddress(text: String) {
         let environment = read(["NOTIFY_SOCKET": text])
         #expect(environment.notifyAddress == nil)
@@ -196,6 +196,26 @@ struct ServiceEnvironmentTests {
         let environment = read(["WATCHDOG_USEC": "1000"].merging([variable: value]) { $1 })
         #expect(environment.watchdog == nil)
         #expect(environment.problems.map(\.variable) == [variable])
+    }
+
+    // MARK: - Descriptor store
+
+    @Test(
+        "the room for descriptors is what the manager says",
+        arguments: [(nil, nil), ("", nil), ("1", 1), ("4294967295", 4_294_967_295)] as [(String?, Int?)]
+    )
+    func store(value: String?, limit: Int?) {
+        var variables: [String: String] = [:]
+        variables["FDSTORE"] = value
+        #expect(read(variables).descriptorStoreLimit == limit)
+        #expect(read(variables).problems.isEmpty)
+    }
+
+    @Test("a malformed room is none told, and says why", arguments: ["0", "-1", "1 ", "x", "4294967296"])
+    func malformedStore(value: String) {
+        let environment = read(["FDSTORE": value])
+        #expect(environment.descriptorStoreLimit == nil)
+        #expect(environment.problems.map(\.variable) == ["FDSTORE"])
     }
 
     // MARK: - Being a service

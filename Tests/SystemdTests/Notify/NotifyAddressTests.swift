@@ -33,11 +33,55 @@ struct NotifyAddressTests {
     }
 
     @Test(
-        "vsock addresses say that they are not supported",
-        arguments: ["vsock:2:1234", "vsock-stream:2:1234", "vsock-dgram:2:1", "vsock-seqpacket:2:1"]
+        "a vsock address is its type, its context and its port",
+        arguments: [
+            ("vsock:2:1234", .any, 2, 1234),
+            ("vsock-stream:4294967294:0", .stream, 4_294_967_294, 0),
+            ("vsock-dgram:0:4294967294", .datagram, 0, 4_294_967_294),
+            ("vsock-seqpacket:3:9", .seqpacket, 3, 9),
+            ("vsock:hypervisor:1", .any, 0, 1),
+            ("vsock:local:1", .any, 1, 1),
+            ("vsock:host:1", .any, 2, 1),
+        ] as [(String, VsockAddress.Kind, UInt32, UInt32)]
     )
-    func vsock(text: String) {
+    func vsock(text: String, kind: VsockAddress.Kind, context: UInt32, port: UInt32) throws {
+        let address = try NotifyAddress(text)
+        #expect(address.description == text)
+        #expect(address.socketPath == [])
+        let vsock = try #require(address.vsock)
+        #expect(vsock.kind == kind)
+        #expect(vsock.context == context)
+        #expect(vsock.port == port)
+    }
+
+    @Test(
+        "a vsock address without a context, with any context or with anything else is refused",
+        arguments: [
+            "vsock:", "vsock::", "vsock::1", "vsock:2", "vsock:2:", "vsock:2:1:", "vsock:2:1:1", "vsock:x:1",
+            "vsock:2:x", "vsock:-1:1", "vsock:2:-1", "vsock:+2:1", "vsock:2:+1", "vsock: 2:1", "vsock:2:1 ",
+            "vsock:2:1\n", "vsock:4294967295:1", "vsock:2:4294967295", "vsock:4294967296:1", "vsock:0x2:1",
+            "vsock:٢:1", "vsock-raw:2:1", "vsock-:2:1", "vsock", "VSOCK:2:1", "vsock-stream:", "vsock:any:1",
+            "vsock:2:\(String(repeating: "9", count: 10_000))",
+        ]
+    )
+    func invalidVsock(text: String) {
         let error = #expect(throws: SystemdError.self) { try NotifyAddress(text) }
-        #expect(error?.code == .unsupportedAddress)
+        #expect(error?.code == .invalidAddress)
+        #expect(error.map { $0.message.count < 300 && !$0.message.contains("\n") } == true)
+    }
+
+    @Test("random text is an address or an error")
+    func random() {
+        var random = RandomText(seed: 1)
+        var addresses = 0
+        for _ in 0..<20_000 {
+            let text = random.text(after: [
+                "/", "@", "vsock:", "vsock-stream:", "vsock-dgram:", "vsock:2:",
+            ])
+            guard let address = try? NotifyAddress(text) else { continue }
+            addresses += 1
+            #expect(address.vsock != nil || (2...108).contains(address.socketPath.count))
+        }
+        #expect(addresses > 0)
     }
 }

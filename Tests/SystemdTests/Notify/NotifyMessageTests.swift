@@ -17,7 +17,14 @@ struct NotifyMessageTests {
             (.extendTimeout(by: .milliseconds(1500)), "EXTEND_TIMEOUT_USEC=1500000"),
             (.errno(2), "ERRNO=2"),
             (.mainProcess(4711), "MAINPID=4711"),
+            (.mainProcess(ProcessIdentity(pid: 4711, pidfdInode: 99)), "MAINPID=4711\nMAINPIDFDID=99"),
+            (.mainProcess(ProcessIdentity(pid: 4711)), "MAINPID=4711"),
             (.exitStatus(1), "EXIT_STATUS=1"),
+            (.notifyAccess(.none), "NOTIFYACCESS=none"),
+            (.notifyAccess(.main), "NOTIFYACCESS=main"),
+            (.notifyAccess(.exec), "NOTIFYACCESS=exec"),
+            (.notifyAccess(.all), "NOTIFYACCESS=all"),
+            (.restartReset, "RESTART_RESET=1"),
         ] as [(NotifyMessage, String)]
     )
     func encoding(message: NotifyMessage, expected: String) {
@@ -105,5 +112,25 @@ struct NotifyMessageTests {
     )
     func badBusError(name: String) {
         #expect(throws: SystemdError.self) { try NotifyMessage.busError(name) }
+    }
+
+    @Test(
+        "a Varlink error name is sent",
+        arguments: ["org.varlink.service.MethodNotFound", "io.systemd.X", "a-b.2-c.E1"]
+    )
+    func varlinkError(name: String) throws {
+        #expect(try NotifyMessage.varlinkError(name).description == "VARLINKERROR=\(name)")
+    }
+
+    @Test(
+        "what is no Varlink error name is refused",
+        arguments: [
+            "", "X", "a.X", "a.b.c", "a.b.", ".a.X", "a..X", "2a.b.X", "a.-b.X", "a.b-.X", "a.b.X_Y",
+            "a.b.X\nREADY=1", "ä.b.X", "a.b.X ", "a.b.\u{D0}", "a.b.X" + String(repeating: "x", count: 255),
+        ]
+    )
+    func badVarlinkError(name: String) {
+        let error = #expect(throws: SystemdError.self) { try NotifyMessage.varlinkError(name) }
+        #expect(error?.code == .invalidVariable)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Systemd
@@ -70,6 +71,30 @@ struct NotifyQueueTests {
         #expect(refused.isEmpty)
         #expect(contents(queue) == ["READY=1", "STATUS=b"])
         #expect(queue.droppedCount == 0)
+    }
+
+    @Test("a barrier keeps its place as a step of life does, and is no loss")
+    func barrier() {
+        var queue = NotifyQueue(capacity: 1)
+        let ends = makePipe()
+        defer { close(ends.read) }
+        let barrier = NotifyMessage.barrier(OwnedDescriptor(taking: ends.write))
+        var taken = [
+            queue.append(barrier, barrier: 1), queue.append(.ready), queue.append(barrier, barrier: 2),
+        ]
+        #expect(taken == [true, false, false])
+        #expect(queue.droppedCount == 1)
+        queue.remove(barrier: 2)
+        #expect(queue.entries.map(\.barrier) == [1])
+        queue.remove(barrier: 1)
+        taken = [queue.append(.ready)]
+        #expect(taken == [true])
+        queue.removeFirst()
+        taken = [queue.append(barrier, barrier: 3)]
+        #expect(taken == [true])
+        queue.dropAll()
+        #expect(queue.isEmpty)
+        #expect(queue.droppedCount == 1)
     }
 
     @Test("what leaves is not counted, what cannot leave is")

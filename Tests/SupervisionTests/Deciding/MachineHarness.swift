@@ -97,3 +97,72 @@ extension [Action] {
         reports.lazy.compactMap { if case .stopping(let reason) = $0 { reason } else { nil } }.first
     }
 }
+
+extension ChildRules {
+    /// Rules of a child that is given five seconds to stop.
+    static func plain(_ restart: Restart = .permanent) -> ChildRules {
+        ChildRules(restart: restart, shutdown: .timeout(.seconds(5)))
+    }
+
+    /// The same rules, changed in one respect.
+    func with(_ change: (inout ChildRules) -> Void) -> ChildRules {
+        var rules = self
+        change(&rules)
+        return rules
+    }
+
+    var significant: ChildRules { with { $0.isSignificant = true } }
+
+    /// With a second's pause before each restart.
+    var patient: ChildRules { with { $0.backoff = .constant(.seconds(1)) } }
+}
+
+extension Machine {
+    /// The end of a copy, at the beginning of time.
+    mutating func end(_ ref: ChildRef, _ exit: Exit = .threw, _ response: FailureResponse = .restart)
+        -> [Action]
+    {
+        childEnded(ref, exit, response: response, at: .zero)
+    }
+
+    mutating func call(_ number: Int, _ call: Call) -> [Action] {
+        self.call(number, call, at: .zero)
+    }
+
+    func state(_ slot: Int) -> ChildState? { slots[slot]?.state }
+
+    /// Answers each stop with an end and each start with a started, until nothing is left to answer.
+    mutating func settle(_ first: [Action]) -> Settling {
+        var settling = Settling()
+        var pending = first
+        while !pending.isEmpty {
+            let action = pending.removeFirst()
+            switch action {
+            case .ask(let ref), .cancel(let ref):
+                settling.stops.append(ref.slot)
+                pending += end(ref, .cancelled)
+            case .start(let ref):
+                settling.starts.append(ref.slot)
+                pending += childStarted(ref)
+            case .reply, .finish, .report:
+                settling.rest.append(action)
+            default:
+                break
+            }
+        }
+        return settling
+    }
+
+    /// What came of something, when all children do as they are told.
+    struct Settling: Equatable {
+        /// The slots that were stopped, in order.
+        var stops: [Int] = []
+        /// The slots that were started, in order.
+        var starts: [Int] = []
+        var rest: [Action] = []
+
+        var replies: [Action] { rest.filter { if case .reply = $0 { true } else { false } } }
+        var reports: [Decision] { rest.reports }
+        var isFinished: Bool { rest.contains { if case .finish = $0 { true } else { false } } }
+    }
+}

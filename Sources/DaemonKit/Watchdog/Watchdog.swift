@@ -1,0 +1,95 @@
+import Supervision
+import SupervisionLock
+import Systemd
+
+/// The manager's watchdog, as the children of a daemon reach it: ``DaemonContext/watchdog``.
+///
+/// Signs of life are sent by themselves, and need nothing from here. What is here is for the exceptions: a
+/// child that knows that the process is lost, a phase in which no sign can be given, another time-out.
+///
+/// Where the manager expects no signs of life (no `WatchdogSec=`), everything but ``trigger()`` does nothing.
+///
+/// - Note: Source: `sd_notify(3)`, `WATCHDOG=1`, `WATCHDOG=trigger`, `WATCHDOG_USEC`.
+public final class Watchdog: Sendable {
+    private struct State {
+        var settings: WatchdogSettings?
+        var isPaused = false
+        /// What the pinger sleeps in; cancelled when there is news for it.
+        var nap: Task<Void, Never>?
+    }
+
+    private let notifier: Notifier
+    private let state: Locked<State>
+
+    init(_ settings: WatchdogSettings?, notifier: Notifier) {
+        self.notifier = notifier
+        state = Locked(State(settings: settings))
+    }
+
+    /// How long the manager waits for a sign of life; nil where it expects none.
+    public var timeout: Duration? {
+        state.withLock { $0.settings?.timeout }
+    }
+
+    /// Gives a sign of life now, whatever the health checks say.
+    public func ping() {
+        guard timeout != nil else { return }
+        notifier.send(.watchdog)
+    }
+
+    /// Has the manager do at once what it does when signs of life stay away.
+    ///
+    /// Works without `WatchdogSec=` too. The manager ends the process as it would a hung one (`SIGABRT`, by default
+    /// with a core dump) and starts another, as `Restart=` says.
+    public func trigger() {
+        notifier.send(.watchdogTrigger)
+    }
+
+    /// Gives no signs of life by itself until ``resume()``.
+    ///
+    /// Whoever pauses it must ``ping()`` in time, or wants the manager to act.
+    public func pause() {
+        state.withLock { $0.isPaused = true }
+    }
+
+    /// Gives signs of life by itself again, the first one at once.
+    public func resume() {
+        let nap = state.withLock { state in
+            state.isPaused = false
+            return state.nap
+        }
+        nap?.cancel()
+    }
+
+    /// Has the manager wait longer, or less long, for signs of life from now on (`WATCHDOG_USEC`).
+    ///
+    /// - Parameter timeout: How long; above zero, anything else does nothing.
+    public func setTimeout(_ timeout: Duration) {
+        guard timeout > .zero, self.timeout != nil else { return }
+        let nap = state.withLock { state in
+            state.settings = WatchdogSettings(timeout: timeout)
+            return state.nap
+        }
+        notifier.send(.watchdogTimeout(timeout))
+        nap?.cancel()
+    }
+
+    var isPaused: Bool { state.withLock(\.isPaused) }
+
+    /// How often to give a sign of life; nil for not at all.
+    var interval: Duration? { state.withLock { $0.settings?.pingInterval } }
+
+    /// Sleeps that long, or until there is news.
+    ///
+    /// - Returns: Whether to go on; false when the calling task is cancelled.
+    func nap(for interval: Duration, on clock: any Clock<Duration>) async -> Bool {
+        let nap = Task { _ = try? await clock.sleep(for: interval) }
+        state.withLock { $0.nap = nap }
+        await withTaskCancellationHandler {
+            await nap.value
+        } onCancel: {
+            nap.cancel()
+        }
+        return !Task.isCancelled
+    }
+}

@@ -1,0 +1,120 @@
+"""What the manager gives to a service besides sockets: directories, credentials, and what started it."""
+
+import pathlib
+import re
+import time
+import unittest
+
+from journal_checks import REPORT, entries
+from service import Check, run
+
+
+class FactsChecks(Check):
+    def report(self, service):
+        (entry,) = entries(service, REPORT)
+        self.assertNotIn("PROBLEM", entry)
+        return entry
+
+    def test_a_service_without_anything_is_told_so(self):
+        """a service that is given nothing finds nothing, and nothing is wrong"""
+        fixture = self.fixture("facts")
+        fixture.start()
+        entry = self.report(fixture)
+        for name in ("RUNTIME", "STATE", "CACHE", "LOGS", "CONFIGURATION", "NAMESPACE"):
+            self.assertEqual(entry[name], "", name)
+        self.assertNotIn("CREDENTIAL", entry)
+        self.assertNotIn("TRIGGER", entry)
+        self.assertEqual(entry["IS_MAIN"], "true")
+        self.assertEqual(entry["IS_BOOTED"], "true")
+        self.assertEqual(entry["IS_DEBUG"], "false")
+        self.assertEqual(entry["INVOCATION"], fixture.show("InvocationID"))
+
+    def test_a_service_finds_its_directories(self):
+        """a service finds its directories, sorted as the manager sorts them"""
+        fixture = self.fixture(
+            "facts",
+            *("RuntimeDirectory=rb ra", "StateDirectory=sb sa", "CacheDirectory=c", "LogsDirectory=l"),
+            "ConfigurationDirectory=k",
+        )
+        fixture.start()
+        entry = self.report(fixture)
+        self.assertEqual(entry["RUNTIME"], "/run/ra /run/rb")
+        self.assertEqual(entry["STATE"], "/var/lib/sa /var/lib/sb")
+        self.assertEqual(entry["CACHE"], "/var/cache/c")
+        self.assertEqual(entry["LOGS"], "/var/log/l")
+        self.assertEqual(entry["CONFIGURATION"], "/etc/k")
+
+    def credentials(self, *directives):
+        pathlib.Path("/run/secret").write_bytes(b"old\xff\n")
+        folder = pathlib.Path("/run/certificates")
+        folder.mkdir(exist_ok=True)
+        (folder / "key").write_text("k")
+        return self.fixture(
+            "facts",
+            *("LoadCredential=password:/run/secret", "LoadCredential=tls:/run/certificates"),
+            *("SetCredential=greeting:hello\\nworld", *directives),
+        )
+
+    def test_a_service_reads_its_credentials(self):
+        """a service reads its credentials: loaded from a file, from a directory, and set in the unit"""
+        fixture = self.credentials()
+        fixture.start()
+        entry = self.report(fixture)
+        self.assertEqual(sorted(entry["CREDENTIAL"]), ["greeting", "password", "tls_key"])
+        self.assertEqual(entry["CREDENTIAL_GREETING"], "hello\nworld")
+        self.assertEqual(entry["CREDENTIAL_PASSWORD"], list(b"old\xff\n"))
+        self.assertEqual(entry["CREDENTIAL_TLS_KEY"], "k")
+
+    def test_a_reload_brings_new_credentials(self):
+        """after a reload that refreshes them, the same process reads the new credentials"""
+        version = int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
+        if version < 260:
+            self.skipTest("RefreshOnReload=credentials came with systemd 260")
+        fixture = self.credentials("RefreshOnReload=credentials", "Type=notify-reload")
+        fixture.start()
+        process = fixture.process
+        pathlib.Path("/run/secret").write_text("new")
+        run("systemctl", "reload", fixture.unit)
+        before, after = entries(fixture, REPORT)
+        self.assertEqual(before["CREDENTIAL_PASSWORD"], list(b"old\xff\n"))
+        self.assertEqual(after["CREDENTIAL_PASSWORD"], "new")
+        self.assertEqual(fixture.process, process)
+
+    def test_a_service_in_a_namespace_of_the_journal_logs_there(self):
+        """a service in a namespace of the journal knows it, and its entries are there and nowhere else"""
+        self.addCleanup(run, "systemctl", "stop", "systemd-journald@own.service", "systemd-journald@own.socket")
+        fixture = self.fixture("facts", "LogNamespace=own")
+        fixture.start()
+        (entry,) = entries(fixture, REPORT, namespace="own")
+        self.assertEqual(entry["NAMESPACE"], "own")
+        self.assertEqual(entries(fixture, REPORT), [])
+
+    def test_a_service_started_by_a_timer_knows_it_and_when(self):
+        """a service that a timer has started knows which, and when it elapsed"""
+        fixture = self.fixture("facts")
+        self.install("fixture.timer", "[Timer]\nOnActiveSec=0\nAccuracySec=1ms\n")
+        watch = self.watch(fixture)
+        began = time.monotonic()
+        run("systemctl", "start", "fixture.timer")
+        watch.until("start -> running")
+        told = self.report(fixture)["TRIGGER"]
+        self.assertIn('unit: "fixture.timer"', told)
+        elapsed = int(re.search(r"microseconds: (\d+)", told)[1]) / 1e6
+        now = time.monotonic()
+        self.assertTrue(began <= elapsed <= now, (began, told, now))
+
+    def test_a_service_started_by_a_path_knows_which(self):
+        """a service that a path unit has started knows which path it was"""
+        fixture = self.fixture("facts")
+        self.install("fixture.path", "[Path]\nPathChanged=/run/spool\n")
+        watch = self.watch(fixture)
+        run("systemctl", "start", "fixture.path")
+        pathlib.Path("/run/spool").write_text("work")
+        watch.until("start -> running")
+        told = self.report(fixture)["TRIGGER"]
+        self.assertIn('unit: "fixture.path"', told)
+        self.assertIn('"/run/spool"', told)
+
+
+if __name__ == "__main__":
+    unittest.main()
