@@ -163,9 +163,13 @@ struct ChildGoneTests {
         await trial.up()
         try await trial.supervisor.terminateChild("publisher")
         #expect(await begun { try await reference.value }.outcome == "childGone")
+        let restart = begun { try await trial.supervisor.restartChild("publisher") }
+        await trial.recorder.wait(for: "publisher starting", count: 2)
+        #expect(await trial.supervisor.ping())
+        let reader = begun { try await reference.value }
         publisher.publish(2)
-        #expect(try await trial.supervisor.restartChild("publisher") == .started)
-        #expect(try await reference.value == 2)
+        #expect(await reader.outcome == "2")
+        #expect(await restart.outcome == "started")
         #expect(await trial.stop() == nil)
     }
 
@@ -186,6 +190,32 @@ struct ChildGoneTests {
         leaf.fail(Failure())
         await trial.recorder.wait(for: "inner/publisher starting", count: 2)
         let reader = begun { try await reference.value }
+        publisher.publish(2)
+        #expect(await reader.outcome == "2")
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("while a supervisor waits to be started again, readers of its children wait")
+    func nestedWaits() async {
+        let clock = TestClock()
+        let leaf = Probe("leaf")
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let trial = Trial(
+            Supervisor(clock: clock) {
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                    publisher; leaf
+                }
+                .backoff(.constant(.seconds(9)))
+            }
+        )
+        publisher.publish(1)
+        await trial.up()
+        leaf.fail(Failure())
+        await trial.recorder.wait(for: "inner restarting in 9.0 seconds, 1 time so far")
+        await clock.sleepers(atLeast: 1)
+        let reader = begun { try await reference.value }
+        clock.advance(by: .seconds(9))
         publisher.publish(2)
         #expect(await reader.outcome == "2")
         #expect(await trial.stop() == nil)
