@@ -51,6 +51,24 @@ struct ListenerTests {
         }
     }
 
+    @Test(
+        "a variable names a port by its digits alone",
+        arguments: [
+            ("", 1), ("0", 0), ("4000", 4000), ("65535", 65535), ("65536", nil), ("-0", nil), ("+80", nil),
+            ("80 ", nil), ("80\n", nil), ("http", nil), ("٨٠", nil),
+        ] as [(String, Int?)]
+    )
+    func port(text: String, expected: Int?) throws {
+        let fallback = Listener.Fallback.port(fromVariable: "PORT", default: 1)
+        guard let expected else {
+            let error = #expect(throws: SocketError.self) { try fallback.endpoint(["PORT": text]) }
+            #expect(error?.code == .invalidEndpoint)
+            #expect(error?.description.contains { $0.isNewline } == false)
+            return
+        }
+        #expect(try fallback.endpoint(["PORT": text]) == .port(expected))
+    }
+
     private func ask(_ address: SocketAddress?) async throws -> String {
         let connection = try TestClient.connect(to: #require(address))
         try await connection.write("?")

@@ -40,10 +40,12 @@ public struct Listener: Child {
         public static func port(fromVariable variable: String, default port: Int) -> Fallback {
             Fallback { (variables) throws(SocketError) in
                 guard let value = variables[variable], !value.isEmpty else { return .port(port) }
-                guard let number = UInt16(value) else {
+                // The initialiser takes a sign too.
+                let isPlain = value.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+                guard isPlain, let number = UInt16(value) else {
                     throw SocketError(
                         .invalidEndpoint,
-                        "the environment variable \(variable) is \"\(value)\", it must be a port from 0 to 65535"
+                        "the environment variable \(variable) is \(value.quotedForMessage), it must be a port from 0 to 65535"
                     )
                 }
                 return .port(Int(number))
