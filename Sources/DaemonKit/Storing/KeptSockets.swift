@@ -94,7 +94,9 @@ final class KeptSockets: Sendable {
 
     /// Closes the sockets of listeners that the tree does not have: another may want to bind where they are.
     func discardOrphans(except isDeclared: (String) -> Bool) async {
-        let orphans = Set(store.unclaimed.filter(Self.isKept).map { String($0.name.dropFirst(Self.prefix.count)) })
+        let orphans = Set(
+            store.unclaimed.filter(Self.isKept).map { String($0.name.dropFirst(Self.prefix.count)) }
+        )
         for name in orphans.sorted() where !isDeclared(name) { await discard(name) }
     }
 
@@ -155,7 +157,10 @@ final class KeptSockets: Sendable {
     }
 
     private func unkept(_ socket: ListeningSocket, _ reason: String) -> ListeningSocket {
-        log.write(.warning, "listener \(socket.name): the service manager does not keep its socket: \(reason)")
+        log.write(
+            .warning,
+            "listener \(socket.name): the service manager does not keep its socket: \(reason)"
+        )
         return socket
     }
 }
