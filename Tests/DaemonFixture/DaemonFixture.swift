@@ -54,11 +54,7 @@ struct DaemonFixture: Daemon {
             // Counts its starts in the manager's store, and says what of it the manager has acted upon.
             ChildSpec("counter") { child in
                 let notifier = child.daemon.notifier
-                let store = DescriptorStore(
-                    environment: child.daemon.environment,
-                    notifier: notifier,
-                    passed: child.daemon.descriptors
-                )
+                let store = child.daemon.store
                 let taken = store.take(named: "starts", as: .file)
                 let starts = try (taken.first.map { try SealedMemory.read($0) }?.first ?? 0) + 1
                 for descriptor in taken { close(descriptor) }
@@ -70,6 +66,29 @@ struct DaemonFixture: Daemon {
                 try await Self.hangUp()
                 try store.remove(named: "starts")
                 Self.say("removed, \(await notifier.barrier(timeout: .seconds(60)))")
+                await child.shutdownRequested()
+            }
+        case "hand-over":
+            Lines.switchboard
+            Lines.listener
+        case "keep-socket":
+            Keeping.greeter(fallback: .port(7779))
+        case "keep-local-socket":
+            Keeping.greeter(fallback: .host("127.0.0.1", port: 7779))
+        case "pressure":
+            PressureWatcher(on: .memory) { event in
+                Self.isBroken.store(true, ordering: .relaxed)
+                Self.say("\(event.resource) is short")
+            }
+            ChildSpec("glutton") { child in
+                child.started()
+                try await Self.hangUp()
+                Thread.detachNewThread {
+                    // Until it hurts: of what is above MemoryHigh= each page has to be waited for.
+                    while !Self.isBroken.load(ordering: .relaxed) {
+                        _ = [UInt8](repeating: 1, count: 1 << 26).shuffled()
+                    }
+                }
                 await child.shutdownRequested()
             }
         case "trigger":

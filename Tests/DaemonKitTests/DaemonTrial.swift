@@ -42,6 +42,7 @@ final class DaemonTrial: Sendable {
         variables: [String: String] = [:],
         signals: [StopSignal] = [],
         firstDescriptor: CInt = 3,
+        patience: Duration = .seconds(1),
         _ tree: @escaping @Sendable () throws -> Supervisor
     ) throws {
         let manager = try manager ?? FakeServiceManager()
@@ -55,6 +56,7 @@ final class DaemonTrial: Sendable {
             log: DaemonLog { [logged] priority, text in
                 for line in priority.prefixed(text).split(separator: "\n") { logged.add(String(line)) }
             },
+            patience: patience,
             cutShort: { [cutShort] in cutShort.add($0) }
         )
         self.run = run

@@ -28,6 +28,7 @@ final class DaemonRun: Sendable {
 
     private let environment: ServiceEnvironment
     private let log: DaemonLog
+    private let patience: Duration
     private let cutShort: @Sendable (StopSignal) -> Void
     private let notifier: Notifier
     private let state = Locked(State())
@@ -37,14 +38,17 @@ final class DaemonRun: Sendable {
     /// - Parameters:
     ///   - environment: What the manager told the process.
     ///   - log: Where failures are told.
+    ///   - patience: How long the manager may take with the last messages.
     ///   - cutShort: Ends the process at once: a second signal came.
     init(
         environment: ServiceEnvironment,
         log: DaemonLog,
+        patience: Duration = .seconds(1),
         cutShort: @escaping @Sendable (StopSignal) -> Void
     ) {
         self.environment = environment
         self.log = log
+        self.patience = patience
         self.cutShort = cutShort
         notifier = Notifier(address: environment.notifyAddress)
     }
@@ -188,7 +192,7 @@ final class DaemonRun: Sendable {
 
     /// Waits until the last message has left, and where the next process depends on them, until all are acted upon.
     private func hasToldAll(_ store: DescriptorStore?) async -> Bool {
-        guard let store, store.hasStored else { return await notifier.flush(timeout: .seconds(1)) }
-        return await notifier.barrier(timeout: .seconds(1)) == .passed
+        guard let store, store.hasStored else { return await notifier.flush(timeout: patience) }
+        return await notifier.barrier(timeout: patience) == .passed
     }
 }

@@ -36,7 +36,9 @@ struct StoreTests {
     func stuck() async throws {
         let manager = try FakeServiceManager(descriptorStoreLimit: 1)
         let facts = Facts()
-        let trial = try DaemonTrial(next: manager) { [self] in Supervisor { counter(facts) } }
+        let trial = try DaemonTrial(manager: manager, patience: .zero) { [self] in
+            Supervisor { counter(facts) }
+        }
         _ = try await manager.next(with: "READY=1")
         manager.pause()
         #expect(await trial.stop() == .clean)
