@@ -76,19 +76,13 @@ struct DaemonFixture: Daemon {
         case "keep-local-socket":
             Keeping.greeter(fallback: .host("127.0.0.1", port: 7779))
         case "pressure":
-            PressureWatcher(on: .memory) { event in
-                Self.isBroken.store(true, ordering: .relaxed)
-                Self.say("\(event.resource) is short")
-            }
-            ChildSpec("glutton") { child in
+            Pressure.memory
+            Pressure.cpu
+            // Nothing before it is told to.
+            ChildSpec("spinner") { child in
                 child.started()
                 try await Self.hangUp()
-                Thread.detachNewThread {
-                    // Until it hurts: of what is above MemoryHigh= each page has to be waited for.
-                    while !Self.isBroken.load(ordering: .relaxed) {
-                        _ = [UInt8](repeating: 1, count: 1 << 26).shuffled()
-                    }
-                }
+                Pressure.rise()
                 await child.shutdownRequested()
             }
         case "trigger":

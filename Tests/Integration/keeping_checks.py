@@ -196,20 +196,5 @@ class KeptSocketChecks(KeepingCheck):
         be_greeted()
 
 
-class PressureChecks(Check):
-    def test_a_service_that_is_short_of_memory_hears_of_it(self):
-        """a service that is short of memory hears of it, where the manager says: MEMORY_PRESSURE_WATCH"""
-        if version() < 254:
-            self.skipTest("MemoryPressureWatch= came with systemd 254")
-        fixture = self.fixture(
-            "pressure", "MemoryPressureWatch=on", "MemoryPressureThresholdSec=10ms", "MemoryHigh=40M"
-        )
-        watch = self.watch(fixture)
-        fixture.start()
-        watch.line("waiting for SIGHUP")
-        fixture.signal("HUP")
-        watch.line("^memory is short$")
-
-
 if __name__ == "__main__":
     unittest.main()
