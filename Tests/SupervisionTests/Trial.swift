@@ -33,8 +33,19 @@ struct Trial {
         }
     }
 
+    /// Stops the supervisor, waits for the end, and returns what the run threw.
+    func stop() async -> SupervisorError? {
+        supervisor.stop()
+        return await error()
+    }
+
     /// What happened from this line on.
     func lines(from line: String) -> [String] {
         Array(recorder.lines.drop { $0 != line })
+    }
+
+    /// Each child, and what it is doing.
+    func children() async throws -> [String] {
+        try await supervisor.whichChildren().map { "\($0.id) \($0.state.rawValue)" }
     }
 }

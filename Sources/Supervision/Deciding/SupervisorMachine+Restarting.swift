@@ -39,7 +39,7 @@ extension SupervisorMachine {
         if wasStarting, served?.work == .starting(ref, isNew: false) {
             set(ref.slot, .terminated, at: now)
             return [ended, .retire(slot: ref.slot)] + answerStart(of: ref.slot, .refused(.startFailed(ref)))
-                + startNext(at: now)
+                + forgetIfTemporary(ref.slot) + startNext(at: now)
         }
         if wasStarting, !hasStarted, !child.hasBeenUp {
             return [ended] + beginStop(.startFailed(ref), at: now)

@@ -65,6 +65,7 @@ final class ControlPort: Sendable {
         } onCancel: {
             guard isCancellable else { return }
             // One that is being served is served to its end, without anybody to hear of it.
+            // Answered first: where this comes before the call itself, that is how it is known for over.
             call.answer(.failure(CancellationError()))
             inbox.send(.withdraw(call))
         }

@@ -50,7 +50,7 @@ final class PendingCall: Sendable {
         self.request = request
     }
 
-    /// Whether nobody waits for it any more.
+    /// Whether nobody waits for an answer any more.
     var isOver: Bool {
         state.withLock { state in
             switch state {

@@ -19,6 +19,8 @@ struct SupervisorRun<Machine: Decider> {
     /// When the supervisor came to what it is doing.
     private(set) var since = Duration.zero
 
+    /// The significant child that ended last: where it is temporary, it is not in the list any more.
+    private var significantEnd: (slot: Int, id: String)?
     private var calls: [Int: PendingCall] = [:]
     private var ending: SupervisorEnding?
     private var outcome: (reason: StopReason, abandoned: [ChildRef])?
@@ -98,9 +100,9 @@ struct SupervisorRun<Machine: Decider> {
             case .cancel(let ref): nodes[ref.slot]?.copy?.cancel()
             case .askAll: stopAll { $0.ask() }
             case .cancelAll: stopAll { $0.cancel() }
-            case .retire(let slot):
-                nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
+            case .retire(let slot): retire(slot)
             case .forget(let slot):
+                retire(slot)
                 nodes.remove(slot)
                 lastErrors[slot] = nil
             case .report(let decision): report(decision)
@@ -124,6 +126,10 @@ struct SupervisorRun<Machine: Decider> {
         nodes.update(ref.slot) { $0.copy = copy }
     }
 
+    private func retire(_ slot: Int) {
+        nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
+    }
+
     private func stopAll(_ stop: (ChildCopy) -> Void) {
         nodes.forEach { slot, node in
             guard let copy = node.copy, !copy.context.isShutdownRequested else { return }
@@ -142,9 +148,8 @@ struct SupervisorRun<Machine: Decider> {
             }
         }
         // A supervisor that is nested may be started again, with the children it was made with.
-        nodes.forEach { slot, node in
-            guard place.isTop || !machine.isDeclared(slot) else { return }
-            node.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
+        nodes.forEach { slot, _ in
+            if place.isTop || !machine.isDeclared(slot) { retire(slot) }
         }
     }
 
@@ -159,7 +164,7 @@ struct SupervisorRun<Machine: Decider> {
 
 extension SupervisorRun {
     private mutating func serve(_ call: PendingCall) {
-        // Whoever asked may have been cancelled before this arrived.
+        // A task that was cancelled before it asked withdraws its call before it is there.
         guard !call.isOver else { return }
         let asked: Call
         switch call.request {
@@ -246,6 +251,9 @@ extension SupervisorRun {
 extension SupervisorRun {
     private mutating func report(_ decision: Decision) {
         switch decision {
+        case .childEnded(let ref, let exit):
+            guard let spec = nodes[ref.slot]?.spec, spec.isSignificant else { break }
+            if !spec.restart.appliesAfter(exit) { significantEnd = (ref.slot, spec.id) }
         case .started:
             since = now
             place.onAllStarted()
@@ -299,7 +307,7 @@ extension SupervisorRun {
                 error: lastErrors[ref.slot]
             )
         case .leftRunning(let ref): .leftRunning(child: id(ref), error: remains(ref))
-        case .autoShutdown(let ref): .autoShutdown(child: nodes[ref.slot].map(\.spec.id) ?? "\(ref.slot)")
+        case .autoShutdown(let ref): .autoShutdown(child: id(ref))
         }
     }
 
@@ -352,7 +360,9 @@ extension SupervisorRun {
     }
 
     func id(_ slot: Int) -> String {
-        nodes[slot]?.spec.id ?? "\(slot)"
+        if let id = nodes[slot]?.spec.id { return id }
+        if let significantEnd, significantEnd.slot == slot { return significantEnd.id }
+        return "\(slot)"
     }
 
     private func id(_ ref: ChildRef) -> String {

@@ -7,10 +7,10 @@ import SupervisionLock
 /// let passed = PassedDescriptors(environment.descriptors)
 /// let store = DescriptorStore(environment: environment, notifier: notifier, passed: passed)
 ///
-/// for descriptor in try store.take(named: "counters", as: .file) { … }  // what the last instance left
-/// store.removeUnclaimed()                                                // what nobody knows any more
+/// for descriptor in store.take(named: "counters", as: .file) { restore(descriptor) }  // what the last instance left
+/// store.removeUnclaimed()  // what nobody knows any more
 ///
-/// try store.put(SealedMemory(bytes), named: "counters")                  // for the next instance
+/// try store.put(SealedMemory(bytes), named: "counters")  // for the next instance
 /// ```
 ///
 /// The unit needs `FileDescriptorStoreMax=`. By default the manager keeps what it has over a restart and drops

@@ -149,7 +149,10 @@ struct MachineEndingTests {
         (.restForOne, .transient, .threw, true), (.restForOne, .transient, .cancelled, true),
     ]
 
-    @Test("a restart that fails to start is tried again, one that has nothing to run is not", arguments: retries)
+    @Test(
+        "a restart that fails to start is tried again, one that has nothing to run is not",
+        arguments: retries
+    )
     func secondStart(strategy: Strategy, restart: Restart, exit: Exit, retries: Bool) {
         var machine = Machine([restart], strategy: strategy).up()
         #expect(machine.end(ref(0)).deeds == [.start(ref(0, 2))])
@@ -164,7 +167,10 @@ struct MachineEndingTests {
         }
     }
 
-    @Test("what was left running under a copy that starts again ends the supervisor", arguments: Strategy.allCases)
+    @Test(
+        "what was left running under a copy that starts again ends the supervisor",
+        arguments: Strategy.allCases
+    )
     func secondStartLeftRunning(strategy: Strategy) {
         var machine = Machine([.permanent, .permanent], strategy: strategy).up()
         _ = machine.end(ref(1))

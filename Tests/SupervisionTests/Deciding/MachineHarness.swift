@@ -119,7 +119,9 @@ extension ChildRules {
 
 extension Machine {
     /// The end of a copy, at the beginning of time.
-    mutating func end(_ ref: ChildRef, _ exit: Exit = .threw, _ response: FailureResponse = .restart) -> [Action] {
+    mutating func end(_ ref: ChildRef, _ exit: Exit = .threw, _ response: FailureResponse = .restart)
+        -> [Action]
+    {
         childEnded(ref, exit, response: response, at: .zero)
     }
 

@@ -31,7 +31,8 @@ struct MachineSignificanceTests {
         (.never, .temporary, .threw, .goesOn), (.never, .transient, .terminated, .goesOn),
 
         (.anySignificant, .transient, .returned, .ends), (.anySignificant, .transient, .threw, .goesOn),
-        (.anySignificant, .transient, .cancelled, .goesOn), (.anySignificant, .transient, .terminated, .goesOn),
+        (.anySignificant, .transient, .cancelled, .goesOn),
+        (.anySignificant, .transient, .terminated, .goesOn),
         (.anySignificant, .transient, .givenUpByLimit, .fails),
         (.anySignificant, .transient, .givenUpByResponse, .fails),
         (.anySignificant, .transient, .ignored, .goesOn),
@@ -40,7 +41,8 @@ struct MachineSignificanceTests {
         (.anySignificant, .temporary, .givenUpByResponse, .fails),
 
         (.allSignificant, .transient, .returned, .goesOn), (.allSignificant, .transient, .threw, .goesOn),
-        (.allSignificant, .transient, .cancelled, .goesOn), (.allSignificant, .transient, .terminated, .goesOn),
+        (.allSignificant, .transient, .cancelled, .goesOn),
+        (.allSignificant, .transient, .terminated, .goesOn),
         (.allSignificant, .transient, .givenUpByLimit, .goesOn),
         (.allSignificant, .transient, .givenUpByResponse, .goesOn),
         (.allSignificant, .transient, .ignored, .goesOn),
@@ -52,7 +54,8 @@ struct MachineSignificanceTests {
     /// The last of them, after the other has returned.
     static let endsOfLast: [(AutoShutdown, Restart, Way, Outcome)] = [
         (.allSignificant, .transient, .returned, .ends), (.allSignificant, .transient, .threw, .goesOn),
-        (.allSignificant, .transient, .cancelled, .goesOn), (.allSignificant, .transient, .terminated, .goesOn),
+        (.allSignificant, .transient, .cancelled, .goesOn),
+        (.allSignificant, .transient, .terminated, .goesOn),
         (.allSignificant, .transient, .givenUpByLimit, .fails),
         (.allSignificant, .transient, .givenUpByResponse, .fails),
         (.allSignificant, .temporary, .returned, .ends), (.allSignificant, .temporary, .threw, .ends),

@@ -67,7 +67,13 @@ struct DynamicLife: RandomLife {
             }
             if !running.isEmpty, machine.deadline == nil || random.below(3) > 0 {
                 let slot = random.pick(running)
-                perform(.ended(ChildRef(slot: slot, generation: world.children[slot].generation), exit(), .restart))
+                perform(
+                    .ended(
+                        ChildRef(slot: slot, generation: world.children[slot].generation),
+                        exit(),
+                        .restart
+                    )
+                )
             } else {
                 passTime(to: machine.deadline)
             }
@@ -159,7 +165,9 @@ struct DynamicLife: RandomLife {
         if !isNews, !actions.isEmpty { world.fail("acts on old news") }
         for action in actions { world.follow(action) }
         world.check(machine)
-        if case .time = event, actions.isEmpty, let deadline, deadline <= world.now, deadline == machine.deadline {
+        if case .time = event, actions.isEmpty, let deadline, deadline <= world.now,
+            deadline == machine.deadline
+        {
             world.fail("does nothing about its deadline, \(deadline)")
         }
     }

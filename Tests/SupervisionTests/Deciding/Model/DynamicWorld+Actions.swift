@@ -35,7 +35,9 @@ extension DynamicWorld {
         let child = children[ref.slot]
         if ending != nil { fail("starts \(ref) while ending") }
         if child.isForgotten { fail("starts \(ref), which is forgotten") }
-        if child.isAlive || [.abandoned, .stopping].contains(child.state) { fail("has two copies of \(ref.slot)") }
+        if child.isAlive || [.abandoned, .stopping].contains(child.state) {
+            fail("has two copies of \(ref.slot)")
+        }
         let isFirst = child.starter != nil
         if ref.generation != (isFirst ? 1 : child.generation + 1) { fail("starts \(ref)") }
         if !isFirst, rules.restart == .temporary { fail("brings temporary \(ref.slot) back") }
@@ -52,11 +54,13 @@ extension DynamicWorld {
             return fail("tells \(ref) to stop")
         }
         if isAsked {
-            let isRight = child.told?.wasRunning == true && child.told?.isAsked == false && rules.shutdown.asks
+            let isRight =
+                child.told?.wasRunning == true && child.told?.isAsked == false && rules.shutdown.asks
             if !isRight { fail("asks \(ref)") }
             children[ref.slot].told?.isAsked = true
         } else {
-            if let told = child.told, toldAll == nil, told.isCancelled || told.wasRunning && rules.shutdown.asks,
+            if let told = child.told, toldAll == nil,
+                told.isCancelled || told.wasRunning && rules.shutdown.asks,
                 told.overdueAt == nil
             {
                 fail("cancels \(ref)")
@@ -146,7 +150,9 @@ extension DynamicWorld {
         children[ref.slot].failures += 1
         var longest = backoff.initial
         for _ in 1..<children[ref.slot].failures { longest = min(longest * backoff.factor, backoff.cap) }
-        if delay > longest || delay < longest * (1 - backoff.jitter) { fail("waits \(delay), not \(longest)") }
+        if delay > longest || delay < longest * (1 - backoff.jitter) {
+            fail("waits \(delay), not \(longest)")
+        }
         children[ref.slot].state = .waiting
         children[ref.slot].dueAt = now + delay
     }
@@ -172,7 +178,9 @@ extension DynamicWorld {
             children[ref.slot].isAlive
         else { return fail("abandons \(ref) after \(time)") }
         if toldAll == nil, let told, told.wasRunning, rules.shutdown.asks {
-            if now - (told.overdueAt ?? now) < Shutdown.cancellationGrace { fail("abandons \(ref) too early") }
+            if now - (told.overdueAt ?? now) < Shutdown.cancellationGrace {
+                fail("abandons \(ref) too early")
+            }
         } else if now - at < limit {
             fail("abandons \(ref) too early")
         }
@@ -209,7 +217,8 @@ extension DynamicWorld {
             return children[slot].isForgotten
         case (.terminate(.slot(let slot)), .refused(.abandoned(let ref))):
             return ref.slot == slot && children[slot].state == .abandoned
-        case (.terminate(.slot(let slot)), .refused(.notFound)), (.find(.slot(let slot)), .refused(.notFound)):
+        case (.terminate(.slot(let slot)), .refused(.notFound)),
+            (.find(.slot(let slot)), .refused(.notFound)):
             return slot >= children.count || children[slot].isForgotten
         case (.find(.slot(let slot)), .found(let found, let standing)):
             return slot == found && standing.state == children[slot].state && !children[slot].isForgotten

@@ -103,13 +103,20 @@ struct DynamicWorld {
         if known.map(\.slot) != here { fail("knows \(known.map(\.slot)), and \(here) are there") }
         for (slot, standing) in known where broken == nil {
             let child = children[slot]
-            if standing.state != child.state { fail("takes \(slot) for \(standing.state), not \(child.state)") }
+            if standing.state != child.state {
+                fail("takes \(slot) for \(standing.state), not \(child.state)")
+            }
             if standing.generation != child.generation { fail("takes \(slot) for another generation") }
             let until = child.state == .waiting ? child.dueAt : nil
-            if standing.until != until { fail("has \(slot) wait until \(String(describing: standing.until))") }
+            if standing.until != until {
+                fail("has \(slot) wait until \(String(describing: standing.until))")
+            }
             if child.state.isDown { fail("keeps \(slot), which is \(child.state)") }
-            if let until, machine.deadline ?? .seconds(1_000_000) > until { fail("forgets when a child is due") }
-            if ending == nil, child.state == .stopping, let limit = rules.shutdown.limit, let told = child.told,
+            if let until, machine.deadline ?? .seconds(1_000_000) > until {
+                fail("forgets when a child is due")
+            }
+            if ending == nil, child.state == .stopping, let limit = rules.shutdown.limit,
+                let told = child.told,
                 machine.deadline ?? .seconds(1_000_000)
                     > (told.overdueAt.map { $0 + Shutdown.cancellationGrace } ?? told.at + limit)
             {
@@ -118,7 +125,9 @@ struct DynamicWorld {
             if toldAll != nil, child.state == .starting, child.told?.isCancelled != true {
                 fail("does not cancel \(slot), which has not started")
             }
-            if ending != nil, !child.isAlive, child.state != .abandoned { fail("has lost the end of \(slot)") }
+            if ending != nil, !child.isAlive, child.state != .abandoned {
+                fail("has lost the end of \(slot)")
+            }
         }
         if hasStarted, ending == nil {
             for (number, call) in callers where !children.contains(where: { $0.starter == number }) {

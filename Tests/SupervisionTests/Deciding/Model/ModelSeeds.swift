@@ -1,11 +1,11 @@
 @testable import Supervision
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Which random lives a run of the model lives.
@@ -16,8 +16,8 @@ enum ModelSeeds {
     /// In how many lots they are lived, so that these can be side by side.
     static let lots = 8
 
-    private static let fixed: [UInt64] = Array(1...200)
-    private static let count = number("SUPERVISION_MODEL_SEQUENCES").map { Int($0) } ?? 6_000
+    private static let fixed: [UInt64] = Array(1...100)
+    private static let count = number("SUPERVISION_MODEL_SEQUENCES").map { Int($0) } ?? 2_000
     private static let base: UInt64 = {
         let base = number("SUPERVISION_MODEL_SEED") ?? UInt64.random(in: 1_000...(.max / 2))
         print("Model: \(count) sequences from seed \(base) on (SUPERVISION_MODEL_SEED=\(base))")

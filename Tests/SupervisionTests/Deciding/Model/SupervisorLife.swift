@@ -195,7 +195,9 @@ extension SupervisorLife {
         if !isNews, !actions.isEmpty { world.fail("acts on old news") }
         for action in actions { world.follow(action, machine, after: phase) }
         world.check(machine)
-        if case .time = event, actions.isEmpty, let deadline, deadline <= world.now, deadline == machine.deadline {
+        if case .time = event, actions.isEmpty, let deadline, deadline <= world.now,
+            deadline == machine.deadline
+        {
             world.fail("does nothing about its deadline, \(deadline)")
         }
     }

@@ -3,7 +3,8 @@
 // What a supervisor does, held against what it may do at that moment.
 
 extension SupervisorWorld {
-    mutating func follow(_ action: Action, _ machine: SupervisorMachine, after phase: SupervisorMachine.Phase) {
+    mutating func follow(_ action: Action, _ machine: SupervisorMachine, after phase: SupervisorMachine.Phase)
+    {
         if isFinished, action.isDeed { fail("acts after the end") }
         switch action {
         case .adopt(let call, let slot): adopt(call, slot)
@@ -39,7 +40,9 @@ extension SupervisorWorld {
         if ref.generation != child.generation + 1 {
             fail("starts \(ref) after generation \(child.generation)")
         }
-        if child.rules.restart == .temporary, child.generation > 0 { fail("brings temporary \(ref.slot) back") }
+        if child.rules.restart == .temporary, child.generation > 0 {
+            fail("brings temporary \(ref.slot) back")
+        }
 
         if case .starting(ref, _)? = machine.served?.work {
             if child.state == .waiting { fail("starts \(ref) by a call while it waits") }
@@ -76,7 +79,8 @@ extension SupervisorWorld {
 
     private mutating func tell(_ ref: ChildRef, isAsked: Bool) {
         let child = children[ref.slot]
-        guard child.state == .stopping, child.isAlive, child.generation == ref.generation, let told = child.told
+        guard child.state == .stopping, child.isAlive, child.generation == ref.generation,
+            let told = child.told
         else { return fail("tells \(ref) to stop, which is \(child.state)") }
         let asksFirst = told.wasRunning && child.rules.shutdown.asks
         if isAsked {
@@ -105,11 +109,15 @@ extension SupervisorWorld {
     private mutating func finish(_ reason: StopReason, _ abandoned: [ChildRef]) {
         if isFinished { fail("ends twice") }
         isFinished = true
-        if reason != ending { fail("ends because of \(reason), and stopped because of \(String(describing: ending))") }
+        if reason != ending {
+            fail("ends because of \(reason), and stopped because of \(String(describing: ending))")
+        }
         let left = children.enumerated().filter { $0.element.state == .abandoned }
             .map { ChildRef(slot: $0.offset, generation: $0.element.generation) }
         if left != abandoned { fail("ends with \(abandoned) abandoned, and \(left) are") }
-        if children.contains(where: { $0.isAlive && $0.state != .abandoned }) { fail("leaves a child behind") }
+        if children.contains(where: { $0.isAlive && $0.state != .abandoned }) {
+            fail("leaves a child behind")
+        }
         if !callers.isEmpty { fail("leaves \(callers) without an answer") }
     }
 }
@@ -205,7 +213,9 @@ extension SupervisorWorld {
         var longest = Duration.zero
         var shortest = Duration.zero
         if let backoff = child.rules.backoff {
-            if let since = child.ranSince, now - since >= backoff.resetAfter { children[ref.slot].failures = 0 }
+            if let since = child.ranSince, now - since >= backoff.resetAfter {
+                children[ref.slot].failures = 0
+            }
             children[ref.slot].failures += 1
             longest = backoff.initial
             for _ in 1..<children[ref.slot].failures { longest = min(longest * backoff.factor, backoff.cap) }

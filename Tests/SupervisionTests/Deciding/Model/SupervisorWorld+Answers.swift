@@ -20,7 +20,9 @@ extension SupervisorWorld {
         case .restart(let target): return isRight(reply, toRestart: target)
         case .delete(let target):
             guard reply != .done else {
-                // It has been forgotten, just before this answer.
+                // It has been forgotten, just before this answer; the ends of significant children were
+                // looked at before that.
+                isSignificanceKnown = false
                 return slot(of: target) == nil
             }
             return refusal(target, isRestart: false) == reply
@@ -67,6 +69,8 @@ extension SupervisorWorld {
             let isDown = child.state.isDown && !child.isAlive
             children[slot].state = .terminated
             children[slot].isOwed = false
+            // Ends of others may have been looked at before this call was served, when it still counted.
+            if child.rules.isSignificant { isSignificanceKnown = false }
             return isDown
         case .refused(.abandoned(let ref)):
             return ref.slot == slot && child.state == .abandoned

@@ -14,7 +14,9 @@ extension SupervisorWorld {
         for slot in children.indices where !isAccountedFor(slot, machine) {
             fail("\(slot) is \(children[slot].state) for good, although it was to be up")
         }
-        if let failedNew, !children[failedNew].isForgotten, ending == nil { fail("keeps \(failedNew), which never ran") }
+        if let failedNew, !children[failedNew].isForgotten, ending == nil {
+            fail("keeps \(failedNew), which never ran")
+        }
         if ending == nil { checkRetired() }
         for child in children where child.state == .waiting && !child.isForgotten {
             if machine.deadline ?? .seconds(1_000_000) > child.dueAt! { fail("forgets when a child is due") }
@@ -80,7 +82,7 @@ extension SupervisorWorld {
 
     private mutating func checkSignificance(_ machine: SupervisorMachine) {
         guard machine.phase == .running else { return }
-        if endsWithSignificant, significantEnds.contains(where: isStillEnded) {
+        if isSignificanceKnown, endsWithSignificant, significantEnds.contains(where: isStillEnded) {
             fail("runs on without its significant children")
         }
         significantEnds = []

@@ -75,6 +75,7 @@ struct SupervisorWorld {
     /// The children that are brought up together: from which on, and because of which.
     var row: (first: Int, cause: Int)?
     var isOrderKnown = true
+    var isSignificanceKnown = true
     /// The child that has just been added, and failed to start.
     var failedNew: Int?
     var hasBegun = false
@@ -123,6 +124,7 @@ extension SupervisorWorld {
         expected = nil
         found = .none
         isOrderKnown = true
+        isSignificanceKnown = true
         failedNew = nil
         switch event {
         case .start:
@@ -239,7 +241,8 @@ extension SupervisorWorld {
         case .anySignificant: true
         case .allSignificant:
             !children.contains {
-                $0.rules.isSignificant && !$0.isForgotten && ![.terminated, .done, .givenUp].contains($0.state)
+                $0.rules.isSignificant && !$0.isForgotten
+                    && ![.terminated, .done, .givenUp].contains($0.state)
             }
         }
     }
@@ -247,7 +250,8 @@ extension SupervisorWorld {
     /// Whether that child ended by itself, and has not been started since.
     func isStillEnded(_ ref: ChildRef) -> Bool {
         let child = children[ref.slot]
-        return child.isForgotten || child.generation == ref.generation && !child.isAlive
-            && child.state.isDown
+        return child.isForgotten
+            || child.generation == ref.generation && !child.isAlive
+                && child.state.isDown
     }
 }

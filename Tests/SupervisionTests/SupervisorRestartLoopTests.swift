@@ -1,0 +1,92 @@
+import Supervision
+import SupervisionTesting
+import Testing
+
+/// A child that cannot be restarted, under a supervisor that puts up with that for ever.
+@Suite("Supervisor: restarts that fail again and again")
+struct SupervisorRestartLoopTests {
+    /// A supervisor in which a child fails to start, over and over again.
+    private func loop(_ strategy: Strategy) async -> (trial: Trial, failing: Probe) {
+        let failing = Probe("failing")
+        let trial = Trial(
+            Supervisor(strategy: strategy, intensity: .unlimited) {
+                Probe("first")
+                failing
+                Probe("last")
+            }
+        )
+        await trial.up()
+        failing.nextStart(.failing(Failure("no disk")))
+        failing.fail(Failure())
+        await trial.recorder.wait(for: "failing failed: no disk", count: 3)
+        return (trial, failing)
+    }
+
+    @Test("a stop is honoured in between", arguments: Strategy.allCases)
+    func stop(strategy: Strategy) async {
+        let (trial, _) = await loop(strategy)
+        #expect(await trial.stop() == nil)
+        #expect(trial.recorder.lines.last == "supervisor stopped")
+    }
+
+    @Test("a cancellation is honoured in between", arguments: Strategy.allCases)
+    func cancellation(strategy: Strategy) async {
+        let (trial, _) = await loop(strategy)
+        trial.task.cancel()
+        #expect(await trial.error() == nil)
+    }
+
+    @Test("calls are served in between, and what they say of the child is true", arguments: Strategy.allCases)
+    func calls(strategy: Strategy) async throws {
+        let (trial, _) = await loop(strategy)
+        let supervisor = trial.supervisor
+        #expect(try await supervisor.countChildren().specs == 3)
+        #expect(try await supervisor.whichChildren().map(\.id) == ["first", "failing", "last"])
+        #expect(await code { try await supervisor.startChild(Probe("failing")) } == .alreadyStarted)
+        #expect(await code { try await supervisor.restartChild("failing") } == .childRestarting)
+        #expect(await code { try await supervisor.deleteChild("failing") } == .childRestarting)
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test(
+        "the child can be terminated, and what waited for it comes back without it",
+        arguments: Strategy.allCases
+    )
+    func terminate(strategy: Strategy) async throws {
+        let (trial, failing) = await loop(strategy)
+        try await trial.supervisor.terminateChild("failing")
+        #expect(try await trial.children() == ["first running", "failing terminated", "last running"])
+        failing.nextStart(.atOnce)
+        #expect(try await trial.supervisor.restartChild("failing") == .started)
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("a child that can start at last ends the loop", arguments: Strategy.allCases)
+    func recovers(strategy: Strategy) async throws {
+        let (trial, failing) = await loop(strategy)
+        failing.nextStart(.atOnce)
+        await failing.wait(for: .started, count: 2)
+        #expect(try await trial.children() == ["first running", "failing running", "last running"])
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("a nested supervisor that cannot start again: its parent serves calls and stops in between")
+    func nested() async throws {
+        let leaf = Probe("leaf")
+        let trial = Trial(
+            Supervisor(intensity: .unlimited) {
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { leaf }
+                Probe("last")
+            }
+        )
+        await trial.up()
+        leaf.nextStart(.failing(Failure("no disk")))
+        leaf.fail(Failure())
+        await trial.recorder.wait(
+            for: "inner failed: child \"inner/leaf\" failed to start: no disk",
+            count: 3
+        )
+        #expect(try await trial.supervisor.countChildren().specs == 2)
+        #expect(await trial.stop() == nil)
+    }
+}
