@@ -19,6 +19,22 @@ struct PassedSockets {
     let first: CInt
     let variables: [String: String]
 
+    /// Moves descriptors there: what a manager has kept of a service, when it starts it again.
+    init(moving descriptors: [PassedDescriptor]) throws {
+        first = Self.next.add(CInt(descriptors.count), ordering: .relaxed).oldValue
+        for (index, descriptor) in descriptors.enumerated() {
+            guard place(descriptor.number, at: first + CInt(index)) >= 0 else {
+                throw Failure("dup2: errno \(errno)")
+            }
+            close(descriptor.number)
+        }
+        addresses = []
+        let names = descriptors.map(\.name).joined(separator: ":")
+        variables = [
+            "LISTEN_PID": "\(getpid())", "LISTEN_FDS": "\(descriptors.count)", "LISTEN_FDNAMES": names,
+        ]
+    }
+
     /// Where the next ones go: far above what a test opens by itself.
     private static let next = Atomic<CInt>(700)
 
