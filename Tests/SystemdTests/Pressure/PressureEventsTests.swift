@@ -15,8 +15,8 @@ private func watchedFIFO() throws -> (events: PressureEvents, writer: CInt) {
 }
 
 private func openWriter(_ path: String) throws -> CInt {
-    let writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-    // ENXIO where nobody reads.
+    // A reader of its own: a write after the watcher has gone is no SIGPIPE.
+    let writer = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
     try #require(writer >= 0, "errno \(errno)")
     return writer
 }
