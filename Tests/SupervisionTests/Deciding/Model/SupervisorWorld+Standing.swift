@@ -47,6 +47,7 @@ extension SupervisorWorld {
     }
 
     private mutating func checkProgress(of machine: SupervisorMachine) {
+        if ending != nil, machine.deadline != machine.stop?.deadline { fail("waits for what is not to come") }
         let isStopping = machine.stop != nil
         if isStopping != (machine.count(.stopping) == 1) { fail("has lost a stop") }
         switch machine.phase {
