@@ -55,7 +55,7 @@ let package = Package(
 
         .testTarget(
             name: "SupervisionTests",
-            dependencies: ["Supervision", "SupervisionTesting"],
+            dependencies: ["Supervision", "SupervisionTesting", "SupervisionLock"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -20,6 +20,14 @@ let pool = ChildReference<DatabasePool>()
 let tasks = TaskSupervisor()
 let urls: [String] = []
 let queue = WorkQueue()
+let environment = ServiceEnvironment.take()
+let store = DescriptorStore(
+    environment: environment,
+    notifier: notifier,
+    passed: PassedDescriptors(environment.descriptors)
+)
+let bytes: [UInt8] = []
+let caches = Caches()
 let services: [Worker] = []
 let logger = Worker()
 let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
@@ -51,6 +59,10 @@ actor WorkQueue {
     func run() async throws {}
 }
 
+struct Caches {
+    func trim() {}
+}
+
 // As another library has it.
 struct ServiceGroup {
     init(services: [Worker], logger: Worker) {}
@@ -77,6 +89,7 @@ func fetch(_ url: String) async throws -> String { url }
 func index(_ page: String) {}
 func report(_ error: any Error) {}
 func serve(_ certificates: Certificates) async throws {}
+func restore(_ descriptor: CInt) {}
 func chat(in room: String, _ child: ChildContext) async throws {}
 func withDatabasePool(_ body: (DatabasePool) async throws -> Void) async throws {}
 func fillCache() async throws {}

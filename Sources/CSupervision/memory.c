@@ -16,11 +16,12 @@
 #endif
 
 static int open_memory(const char *name) {
-    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int descriptor = memfd_create(name, flags);
     // Not at once: to older journals a file with a seal that they do not know is not sealed at all. But where
     // vm.memfd_noexec is 2 there is no other file.
     if (descriptor < 0 && errno == EACCES)
-        descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+        descriptor = memfd_create(name, flags | MFD_NOEXEC_SEAL);
     return descriptor < 0 ? -errno : descriptor;
 }
 

@@ -253,6 +253,31 @@ void csupervision_socket_local_address(int descriptor, struct csupervision_addre
     put_address(result, &address, size);
 }
 
+int csupervision_host_address(const char *host, int port, struct csupervision_address *result) {
+    struct sockaddr_storage address;
+    socklen_t size;
+    if (!parse_host(host, port, &address, &size))
+        return 0;
+    put_address(result, &address, size);
+    return 1;
+}
+
+int csupervision_socket_is_dual(int descriptor) {
+    int only = 1;
+    socklen_t size = sizeof only;
+    return getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && !only;
+}
+
+int csupervision_socket_peer_address(int descriptor, struct csupervision_address *result) {
+    struct sockaddr_storage address;
+    memset(&address, 0, sizeof address);
+    socklen_t size = sizeof address;
+    if (getpeername(descriptor, (struct sockaddr *)&address, &size) < 0)
+        return -errno;
+    put_address(result, &address, size);
+    return 0;
+}
+
 int csupervision_socket_accept(int listener, struct csupervision_address *peer) {
     struct sockaddr_storage address;
     memset(&address, 0, sizeof address);

@@ -113,7 +113,7 @@ public final class FakeServiceManager: Sendable {
 
     /// What the service's next start gets of the stored descriptors: duplicates, which the caller owns.
     ///
-    /// - Returns: One for each, for ``Systemd/PassedDescriptors``.
+    /// - Returns: One for each, for `PassedDescriptors`.
     /// - Throws: `SystemdError` with code `duplicationFailed` when there is no room for them.
     public func handOverStored() throws(SystemdError) -> [PassedDescriptor] {
         try inbox.duplicateStored()

@@ -23,9 +23,9 @@ extension SystemdError {
 extension String {
     /// The text as it can stand in a one-line message: what breaks a line or steers a terminal is escaped, and
     /// a long text is cut.
-    var quotedForMessage: String {
-        let limit = 80
-        let cut = prefix(limit)
+    package var quotedForMessage: String {
+        // By scalars, for a character may be a letter under a thousand accents.
+        let cut = unicodeScalars.prefix(80)
         let quoted = String(cut).debugDescription.unicodeScalars.map(Self.escaped).joined()
         return cut.endIndex == endIndex ? quoted : "\(quoted)…"
     }

@@ -54,11 +54,7 @@ struct DaemonFixture: Daemon {
             // Counts its starts in the manager's store, and says what of it the manager has acted upon.
             ChildSpec("counter") { child in
                 let notifier = child.daemon.notifier
-                let store = DescriptorStore(
-                    environment: child.daemon.environment,
-                    notifier: notifier,
-                    passed: child.daemon.descriptors
-                )
+                let store = child.daemon.store
                 let taken = store.take(named: "starts", as: .file)
                 let starts = try (taken.first.map { try SealedMemory.read($0) }?.first ?? 0) + 1
                 for descriptor in taken { close(descriptor) }
@@ -70,6 +66,23 @@ struct DaemonFixture: Daemon {
                 try await Self.hangUp()
                 try store.remove(named: "starts")
                 Self.say("removed, \(await notifier.barrier(timeout: .seconds(60)))")
+                await child.shutdownRequested()
+            }
+        case "hand-over":
+            Lines.switchboard
+            Lines.listener
+        case "keep-socket":
+            Keeping.greeter(fallback: .port(7779))
+        case "keep-local-socket":
+            Keeping.greeter(fallback: .host("127.0.0.1", port: 7779))
+        case "pressure":
+            Pressure.memory
+            Pressure.cpu
+            // Nothing before it is told to.
+            ChildSpec("spinner") { child in
+                child.started()
+                try await Self.hangUp()
+                Pressure.rise()
                 await child.shutdownRequested()
             }
         case "trigger":

@@ -20,14 +20,33 @@ final class DaemonTrial: Sendable {
 
     private let task: Task<DaemonRun.End, Never>
 
+    /// Runs a tree as the service's next process: with what the manager has kept, behind a socket unit's sockets.
+    convenience init(
+        next manager: FakeServiceManager,
+        sockets: [PassedDescriptor] = [],
+        _ tree: @escaping @Sendable () throws -> Supervisor
+    ) throws {
+        let passed = sockets + (try manager.handOverStored())
+        // No descriptors at all, and no variables for them, is another matter than none of them.
+        guard !passed.isEmpty else {
+            try self.init(manager: manager, tree)
+            return
+        }
+        let moved = try PassedSockets(moving: passed)
+        try self.init(manager: manager, variables: moved.variables, firstDescriptor: moved.first, tree)
+    }
+
     /// Runs a tree, with these variables besides those of the manager.
     init(
+        manager: FakeServiceManager? = nil,
         variables: [String: String] = [:],
         signals: [StopSignal] = [],
         firstDescriptor: CInt = 3,
+        patience: Duration = .seconds(1),
         _ tree: @escaping @Sendable () throws -> Supervisor
     ) throws {
-        manager = try FakeServiceManager()
+        let manager = try manager ?? FakeServiceManager()
+        self.manager = manager
         let environment = ServiceEnvironment(
             variables: variables.merging(manager.variables) { mine, _ in mine },
             firstDescriptor: firstDescriptor
@@ -37,6 +56,7 @@ final class DaemonTrial: Sendable {
             log: DaemonLog { [logged] priority, text in
                 for line in priority.prefixed(text).split(separator: "\n") { logged.add(String(line)) }
             },
+            patience: patience,
             cutShort: { [cutShort] in cutShort.add($0) }
         )
         self.run = run
@@ -47,6 +67,12 @@ final class DaemonTrial: Sendable {
     /// Waits for the end of the run.
     func end() async -> DaemonRun.End {
         await task.value
+    }
+
+    /// Ends it as a signal does, and waits for that.
+    func stop() async -> ExitCode {
+        run.receive(.terminate)
+        return await end().code
     }
 
     /// Every line that the manager has received so far.

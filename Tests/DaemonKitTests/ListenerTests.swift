@@ -19,6 +19,22 @@ struct PassedSockets {
     let first: CInt
     let variables: [String: String]
 
+    /// Moves descriptors there: what a manager has kept of a service, when it starts it again.
+    init(moving descriptors: [PassedDescriptor]) throws {
+        first = Self.next.add(CInt(descriptors.count), ordering: .relaxed).oldValue
+        for (index, descriptor) in descriptors.enumerated() {
+            guard place(descriptor.number, at: first + CInt(index)) >= 0 else {
+                throw Failure("dup2: errno \(errno)")
+            }
+            close(descriptor.number)
+        }
+        addresses = []
+        let names = descriptors.map(\.name).joined(separator: ":")
+        variables = [
+            "LISTEN_PID": "\(getpid())", "LISTEN_FDS": "\(descriptors.count)", "LISTEN_FDNAMES": names,
+        ]
+    }
+
     /// Where the next ones go: far above what a test opens by itself.
     private static let next = Atomic<CInt>(700)
 
@@ -49,6 +65,24 @@ struct ListenerTests {
             _ = try await connection.read()
             try await connection.write(name)
         }
+    }
+
+    @Test(
+        "a variable names a port by its digits alone",
+        arguments: [
+            ("", 1), ("0", 0), ("4000", 4000), ("65535", 65535), ("65536", nil), ("-0", nil), ("+80", nil),
+            ("80 ", nil), ("80\n", nil), ("http", nil), ("٨٠", nil),
+        ] as [(String, Int?)]
+    )
+    func port(text: String, expected: Int?) throws {
+        let fallback = Listener.Fallback.port(fromVariable: "PORT", default: 1)
+        guard let expected else {
+            let error = #expect(throws: SocketError.self) { try fallback.endpoint(["PORT": text]) }
+            #expect(error?.code == .invalidEndpoint)
+            #expect(error?.description.contains { $0.isNewline } == false)
+            return
+        }
+        #expect(try fallback.endpoint(["PORT": text]) == .port(expected))
     }
 
     private func ask(_ address: SocketAddress?) async throws -> String {

@@ -142,12 +142,14 @@ struct SupervisorQueueTests {
         let start = begun { try await supervisor.startChild(slow) }
         await slow.wait(for: .begun)
         let call = begun { try await supervisor.startChild(unwanted) }
+        #expect(await supervisor.ping(), "and so it is in the queue")
         call.cancel()
         #expect(await call.outcome == "cancelled")
         slow.start()
         #expect(await start.outcome == "started")
         #expect(try await supervisor.whichChildren().map(\.id) == ["slow"])
         #expect(unwanted.facts == [])
+        #expect(try await supervisor.startChild(unwanted) == .started, "its id is free")
         #expect(await trial.stop() == nil)
     }
 

@@ -272,3 +272,18 @@ struct PartitionSupervisorTests {
         )
     }
 }
+
+@Suite("A dynamic supervisor's place")
+struct DynamicPlaceTests {
+    @Test("one that stands in the tree twice is refused before anything is started")
+    func twice() async {
+        let tasks = TaskSupervisor()
+        let error = await Trial(
+            Supervisor {
+                tasks
+                tasks.id("again")
+            }
+        ).error()
+        #expect(error?.details == ["child \"again\" stands in the tree twice: make one for each place"])
+    }
+}

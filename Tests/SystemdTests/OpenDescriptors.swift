@@ -5,7 +5,8 @@ import Systemd
 /// The sockets, pipes and files that this process has open.
 ///
 /// Only in a process of the test's own: timers and the like, which the libraries open at any time, are left
-/// out, yet other tests open what these do.
+/// out, yet other tests open what these do. Count nothing by it: one that the test's process was started with may
+/// close, and its number be used again.
 func openDescriptors() -> Set<CInt> {
     let kinds: Set<DescriptorKind> = [.streamListener, .datagram, .connection, .fifo, .file]
     return Set((0..<1024).filter { kinds.contains(PassedDescriptor(number: $0).kind) })

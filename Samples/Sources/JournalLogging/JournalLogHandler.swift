@@ -58,7 +58,7 @@ public struct JournalLogHandler: LogHandler {
     }
 }
 
-extension Logger.Metadata.Value {
+extension Logger.MetadataValue {
     /// The value as the journal has it: a list is several values of one field.
     fileprivate var texts: [String] {
         if case .array(let elements) = self { elements.map { "\($0)" } } else { ["\(self)"] }

@@ -54,6 +54,15 @@ int csupervision_socket_prepare(int descriptor);
 /// The address that the socket is bound to.
 void csupervision_socket_local_address(int descriptor, struct csupervision_address *address);
 
+/// The address that the kernel would tell of a socket bound to a host and port. 1, or 0 where `host` is no address.
+int csupervision_host_address(const char *host, int port, struct csupervision_address *address);
+
+/// 1 where an IPv6 socket takes IPv4 connections too, else 0.
+int csupervision_socket_is_dual(int descriptor);
+
+/// The address of the other end. Gives 0, or the negative errno; -ENOTCONN where there is none.
+int csupervision_socket_peer_address(int descriptor, struct csupervision_address *address);
+
 /// Accepts one connection: close-on-exec, non-blocking, TCP_NODELAY, no SIGPIPE.
 ///
 /// Gives the descriptor, or the negative errno.

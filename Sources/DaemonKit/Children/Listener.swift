@@ -19,6 +19,15 @@ import Systemd
 /// there is none, the fallback is bound. A passed socket is never closed, shut down or set up anew: each start
 /// of the listener serves a duplicate, so it can be restarted within the tree.
 ///
+/// **Kept sockets.** With `keepsSocket` the manager keeps the socket that the fallback gave
+/// (`FileDescriptorStoreMax=`, one for each such listener), and the service's next process serves it again: clients
+/// that connect while the service restarts wait in the backlog. Where the fallback is another by then, or the file
+/// of a Unix socket has gone, the old socket is closed and the fallback bound. `systemctl restart` and automatic
+/// restarts keep the socket. A stop followed by a start does not, unless the unit says
+/// `FileDescriptorStorePreserve=yes`: when the process has ended the socket is closed, and whoever waits in its
+/// backlog is refused. While the process lives the socket listens, also when its listener is gone from the tree.
+/// Without a manager, or without room in its store, the socket is one as any other.
+///
 /// **Stop.** A listener that is told to stop drains: it stops accepting and lets its connections finish, for as
 /// long as its shutdown allows; then they are cut. Under a ``Drainer`` that has happened before.
 public struct Listener: Child {
@@ -40,10 +49,12 @@ public struct Listener: Child {
         public static func port(fromVariable variable: String, default port: Int) -> Fallback {
             Fallback { (variables) throws(SocketError) in
                 guard let value = variables[variable], !value.isEmpty else { return .port(port) }
-                guard let number = UInt16(value) else {
+                // The initialiser takes a sign too.
+                let isPlain = value.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+                guard isPlain, let number = UInt16(value) else {
                     throw SocketError(
                         .invalidEndpoint,
-                        "the environment variable \(variable) is \"\(value)\", it must be a port from 0 to 65535"
+                        "the environment variable \(variable) is \(value.quotedForMessage), it must be a port from 0 to 65535"
                     )
                 }
                 return .port(Int(number))
@@ -65,6 +76,7 @@ public struct Listener: Child {
 
     private let name: String
     private let fallback: Fallback?
+    private let keepsSocket: Bool
     private let backlog: Int
     private let maxConnections: Int
     private let restart: Restart
@@ -76,6 +88,8 @@ public struct Listener: Child {
     /// - Parameters:
     ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
     ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
+    ///   - keepsSocket: Whether the manager keeps the fallback's socket for the service's next process; false by
+    ///     default.
     ///   - backlog: How many connections may wait to be accepted on a socket of its own; the kernel's limit
     ///     (`net.core.somaxconn`) cuts it. That of a passed socket is its unit's (`Backlog=`).
     ///   - maxConnections: How many may be open at once, over all its sockets. At that number further ones wait in
@@ -87,6 +101,7 @@ public struct Listener: Child {
     public init(
         _ name: String,
         fallback: Fallback? = nil,
+        keepsSocket: Bool = false,
         backlog: Int = 4096,
         maxConnections: Int = 10_000,
         restart: Restart = .permanent,
@@ -95,6 +110,7 @@ public struct Listener: Child {
     ) {
         self.name = name
         self.fallback = fallback
+        self.keepsSocket = keepsSocket
         self.backlog = backlog
         self.maxConnections = maxConnections
         self.restart = restart
@@ -107,6 +123,8 @@ public struct Listener: Child {
     /// - Parameters:
     ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
     ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
+    ///   - keepsSocket: Whether the manager keeps the fallback's socket for the service's next process; false by
+    ///     default.
     ///   - backlog: How many connections may wait to be accepted on a socket of its own.
     ///   - maxConnections: How many may be open at once, over all its sockets.
     ///   - restart: When it is started again; permanent by default.
@@ -116,6 +134,7 @@ public struct Listener: Child {
     public init(
         _ name: String,
         fallback: Fallback? = nil,
+        keepsSocket: Bool = false,
         backlog: Int = 4096,
         maxConnections: Int = 10_000,
         restart: Restart = .permanent,
@@ -125,6 +144,7 @@ public struct Listener: Child {
         self.init(
             name,
             fallback: fallback,
+            keepsSocket: keepsSocket,
             backlog: backlog,
             maxConnections: maxConnections,
             restart: restart,
@@ -138,7 +158,7 @@ public struct Listener: Child {
         var spec = ChildSpec(name, restart: restart, shutdown: shutdown) { child in
             try await run(child)
         }
-        spec.check = { [name, maxConnections] tree in
+        spec.check = { [self] tree in
             var problems: [String] = []
             if !tree.daemon.listeners.declare(name) {
                 problems.append("is not the only listener of that name: passed sockets could go to either")
@@ -146,14 +166,24 @@ public struct Listener: Child {
             if maxConnections < 1 {
                 problems.append("allows \(maxConnections) connections at once: it must be 1 or more")
             }
+            if keepsSocket { problems += keepingProblems }
             return problems
         }
         return spec
     }
 
+    private var keepingProblems: [String] {
+        var problems: [String] = []
+        if fallback == nil { problems.append("keeps its socket, but has no fallback that could be bound") }
+        do { _ = try DescriptorName(KeptSockets.storedName(of: name)) } catch {
+            problems.append("cannot keep its socket under its name: \(error.message)")
+        }
+        return problems
+    }
+
     private func run(_ child: ChildContext) async throws {
         let daemon = child.daemon
-        let sockets = try openSockets(daemon)
+        let sockets = try await openSockets(daemon)
         let session = ServingSession(
             name: name,
             expectedSockets: sockets.count,
@@ -187,9 +217,13 @@ public struct Listener: Child {
         session.beginDrain()
     }
 
-    private func openSockets(_ daemon: DaemonContext) throws -> [ListeningSocket] {
+    private func openSockets(_ daemon: DaemonContext) async throws -> [ListeningSocket] {
         let passed = try passedSockets(daemon)
-        guard passed.isEmpty else { return passed }
+        guard passed.isEmpty else {
+            // From before there was a socket unit. One listener does not serve two sockets of two owners.
+            await daemon.keptSockets.discard(name)
+            return passed
+        }
         guard let fallback else {
             throw SocketError(
                 .noSocket,
@@ -197,7 +231,12 @@ public struct Listener: Child {
             )
         }
         let endpoint = try fallback.endpoint(daemon.environment.variables)
-        return [try ListeningSocket.bind(endpoint, backlog: backlog, name: name)]
+        if let socket = try await daemon.keptSockets.takeBack(name, for: endpoint, keeps: keepsSocket) {
+            return [socket]
+        }
+        await daemon.keptSockets.discardOrphans(except: daemon.listeners.isDeclared)
+        let socket = try ListeningSocket.bind(endpoint, backlog: backlog, name: name)
+        return [keepsSocket ? try daemon.keptSockets.keep(socket) : socket]
     }
 
     private func passedSockets(_ daemon: DaemonContext) throws -> [ListeningSocket] {
@@ -219,7 +258,8 @@ public struct Listener: Child {
 
     /// The one socket that was passed, where no listener has its name and this is the tree's first.
     private func soleSocket(_ daemon: DaemonContext) -> PassedDescriptor? {
-        guard let sole = daemon.descriptors.soleStreamListener,
+        let passed = daemon.descriptors.all.filter { $0.kind == .streamListener && !KeptSockets.isKept($0) }
+        guard let sole = passed.first, passed.count == 1,
             daemon.listeners.isFirst(name),
             !daemon.listeners.isDeclared(sole.name)
         else { return nil }
@@ -233,6 +273,7 @@ extension ListeningSocket {
         switch origin {
         case .passed: "listening on \(localAddress), passed by the service manager"
         case .bound: "listening on \(localAddress)"
+        case .kept: "listening on \(localAddress), kept by the service manager"
         }
     }
 }

@@ -26,10 +26,16 @@ public final class DaemonContext: Sendable {
     /// The sockets that the manager passed.
     public let descriptors: PassedDescriptors
 
+    /// What the manager keeps for the next process of this service: state, connections.
+    ///
+    /// Take back what is yours before the tree has started: what nobody has taken by then is removed.
+    public let store: DescriptorStore
+
     /// The manager's watchdog.
     public let watchdog: Watchdog
 
     let listeners = ListenerRegistry()
+    let keptSockets: KeptSockets
     let reloads = HandlerRegistry<ReloadHandler>()
     let healthChecks = HandlerRegistry<HealthProbe>()
     let log: DaemonLog
@@ -50,6 +56,8 @@ public final class DaemonContext: Sendable {
         self.onReady = onReady
         watchdog = Watchdog(environment.watchdog, notifier: notifier)
         descriptors = PassedDescriptors(environment.descriptors)
+        store = DescriptorStore(environment: environment, notifier: notifier, passed: descriptors)
+        keptSockets = KeptSockets(store: store, notifier: notifier, log: log)
     }
 
     /// Whether the service stops: not a restart within the tree, of which the manager need not know.

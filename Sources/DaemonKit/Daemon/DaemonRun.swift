@@ -20,6 +20,7 @@ final class DaemonRun: Sendable {
         var pinger: Task<Void, Never>?
         var reloader: Reloader?
         var isReloadWanted = false
+        var store: DescriptorStore?
     }
 
     /// How many children of one supervisor are worth a line each.
@@ -27,6 +28,7 @@ final class DaemonRun: Sendable {
 
     private let environment: ServiceEnvironment
     private let log: DaemonLog
+    private let patience: Duration
     private let cutShort: @Sendable (StopSignal) -> Void
     private let notifier: Notifier
     private let state = Locked(State())
@@ -36,14 +38,17 @@ final class DaemonRun: Sendable {
     /// - Parameters:
     ///   - environment: What the manager told the process.
     ///   - log: Where failures are told.
+    ///   - patience: How long the manager may take with the last messages.
     ///   - cutShort: Ends the process at once: a second signal came.
     init(
         environment: ServiceEnvironment,
         log: DaemonLog,
+        patience: Duration = .seconds(1),
         cutShort: @escaping @Sendable (StopSignal) -> Void
     ) {
         self.environment = environment
         self.log = log
+        self.patience = patience
         self.cutShort = cutShort
         notifier = Notifier(address: environment.notifyAddress)
     }
@@ -101,6 +106,7 @@ final class DaemonRun: Sendable {
             let reloader = Reloader(context.reloads, notifier: notifier, log: log)
             let isReloadWanted = state.withLock { state in
                 state.reloader = reloader
+                state.store = context.store
                 return state.isReloadWanted
             }
             if isReloadWanted { reloader.reload() }
@@ -134,9 +140,7 @@ final class DaemonRun: Sendable {
         case .started:
             // Where there is a ReadyMarker it has been by now.
             context.announceReady()
-            for descriptor in context.descriptors.unclaimed {
-                log.write(.warning, "\(descriptor) was passed, but no child of the tree takes it")
-            }
+            context.removeUnclaimed()
         case .stopping:
             context.beginStopping()
             state.withLock(\.reloader)?.end()
@@ -172,16 +176,23 @@ final class DaemonRun: Sendable {
 
     private func finish() async {
         // Letting go of the supervisor also lets go of the events' reader, which holds this.
-        let pinger = state.withLock { state in
+        let (pinger, store) = state.withLock { state in
             state.supervisor = nil
             state.reloader = nil
-            return state.pinger
+            defer { state.store = nil }
+            return (state.pinger, state.store)
         }
         pinger?.cancel()
         await pinger?.value
-        if await !notifier.flush(timeout: .seconds(1)) {
+        if await !hasToldAll(store) {
             log.write(.warning, "the service manager did not take every message")
         }
         await log.flush()
+    }
+
+    /// Waits until the last message has left, and where the next process depends on them, until all are acted upon.
+    private func hasToldAll(_ store: DescriptorStore?) async -> Bool {
+        guard let store, store.hasStored else { return await notifier.flush(timeout: patience) }
+        return await notifier.barrier(timeout: patience) == .passed
     }
 }

@@ -14,7 +14,7 @@ public struct ExitCode: RawRepresentable, Sendable, Hashable {
         self.rawValue = rawValue
     }
 
-    /// 0: the daemon was asked to stop, and every child has.
+    /// 0: the daemon was asked to stop, or its work was done (`AutoShutdown`), and every child has stopped.
     public static let clean = ExitCode(rawValue: 0)
 
     /// 69, `EX_UNAVAILABLE`: a child could not be started.
@@ -23,7 +23,7 @@ public struct ExitCode: RawRepresentable, Sendable, Hashable {
     /// 70, `EX_SOFTWARE`: a supervisor gave up, up to the top.
     public static let gaveUp = ExitCode(rawValue: 70)
 
-    /// 75, `EX_TEMPFAIL`: the daemon was asked to stop, and some children did not.
+    /// 75, `EX_TEMPFAIL`: some children were told to stop, and did not.
     public static let childrenAbandoned = ExitCode(rawValue: 75)
 
     /// 78, `EX_CONFIG`: the tree could not be made, or a spec in it is wrong.

@@ -150,7 +150,7 @@ final class AcceptThread: Sendable {
                 return .success(())
             case .drain:
                 isDraining = true
-                if socket.origin == .passed { return .success(()) }
+                if socket.origin != .bound { return .success(()) }
                 socket.removeFile()
                 if !wake.isReadable(descriptor) { return .success(()) }
             }

@@ -37,6 +37,28 @@ public final class Connection: Sendable {
         self.state = Locked(ConnectionState(descriptor: descriptor))
     }
 
+    /// Takes over a connected stream socket that no listener accepted, such as one from the manager's store.
+    ///
+    /// No listener counts it, and none has it drained. Makes it non-blocking and close-on-exec.
+    ///
+    /// - Parameter descriptor: Owned by the new object; still the caller's where this throws.
+    /// - Throws: ``SocketError`` with code `notConnected` where it is something else, or its peer has gone, and
+    ///   `systemError`.
+    public convenience init(adopting descriptor: CInt) throws {
+        var peer = csupervision_address()
+        var failure = csupervision_socket_peer_address(descriptor, &peer)
+        guard failure == 0 else {
+            throw SocketError(.notConnected, "descriptor \(descriptor) is not a connection", errno: -failure)
+        }
+        failure = csupervision_socket_prepare(descriptor)
+        guard failure == 0 else {
+            let message = "cannot make the connection on descriptor \(descriptor) non-blocking"
+            throw SocketError(.systemError, message, errno: -failure)
+        }
+        let session = ServingSession(name: "", expectedSockets: 0)
+        self.init(adopting: descriptor, peer: SocketAddress(peer), in: session)
+    }
+
     deinit {
         end(throwing: SocketError.closedConnection(peer))
     }
@@ -142,6 +164,11 @@ public final class Connection: Sendable {
         }
         for waiter in waiters { waiter.resume(throwing: SocketError.closedConnection(peer)) }
         return descriptor
+    }
+
+    /// Gives the descriptor to some code, during which it stays open.
+    func withDescriptor<Result>(_ body: (CInt) throws -> Result) throws -> Result {
+        try state.withLock { state in try body(state.open(peer)) }
     }
 
     // MARK: Draining

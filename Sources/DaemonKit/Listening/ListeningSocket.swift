@@ -22,6 +22,10 @@ public final class ListeningSocket: Sendable {
 
         /// Bound by this process. On drain, those who wait in its backlog are served: nobody else would.
         case bound
+
+        /// Bound by this process or one before it, and kept by the service manager for the next. On drain, those who
+        /// wait in its backlog are left to that.
+        case kept
     }
 
     /// Where it came from.
@@ -124,6 +128,11 @@ public final class ListeningSocket: Sendable {
             return state.file
         }
         file?.remove()
+    }
+
+    /// Lets the file of a Unix socket that was bound here be: others find it, and listen, after this process.
+    func leaveFile() {
+        state.withLock { $0.file = nil }
     }
 
     private static func describe(_ kind: csupervision_kind) -> String {

@@ -38,6 +38,9 @@ public struct SocketError: Error, Sendable {
         /// The descriptor is not a listening stream socket.
         public static let notListening = Code(description: "notListening")
 
+        /// The descriptor is not a connected socket, or its peer has gone.
+        public static let notConnected = Code(description: "notConnected")
+
         /// It was closed before, or its descriptor was taken.
         public static let closed = Code(description: "closed")
 

@@ -20,8 +20,8 @@ extension Supervisor {
     /// - Returns: Whether it runs.
     /// - Throws: ``SupervisorError``: `invalidTree` when its spec is wrong, `alreadyStarted` or `alreadyPresent`
     ///   when there is a child of that id that is or will be running or that is down, `childFailedToStart` when it
-    ///   threw before it had started (then it is forgotten again, and nothing is counted, unless its
-    ///   ``Child/onFailure(_:)`` has it otherwise), `notRunning` when the supervisor does not run or ends meanwhile.
+    ///   threw before it had started (then it is forgotten again, and nothing is counted), `notRunning` when the
+    ///   supervisor does not run or ends meanwhile, also because of what ``Child/onFailure(_:)`` says of that error.
     ///   `CancellationError` when the calling task is cancelled.
     /// - Note: Source: OTP `supervisor:start_child/2`.
     @discardableResult

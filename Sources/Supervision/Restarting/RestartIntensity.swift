@@ -42,6 +42,6 @@ public struct RestartIntensity: Sendable, Hashable {
 extension RestartIntensity: CustomStringConvertible {
     /// Both numbers, as in "3 restarts within 5.0 seconds".
     public var description: String {
-        "\(maxRestarts) restarts within \(period)"
+        "\(maxRestarts) \(maxRestarts == 1 ? "restart" : "restarts") within \(period)"
     }
 }

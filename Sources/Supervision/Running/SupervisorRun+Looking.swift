@@ -41,7 +41,7 @@ extension SupervisorRun {
             since: standing.since,
             time: now,
             restarts: max(standing.generation - 1, 0),
-            lastError: lastErrors[slot],
+            lastError: lastFailure(of: slot),
             waitsFor: standing.until.map { .restart(left: max($0 - now, .zero)) },
             childCount: node.spec.nested?.declaredChildren.count ?? 0,
             children: []

@@ -100,9 +100,9 @@ struct SupervisorRun<Machine: Decider> {
             case .cancel(let ref): nodes[ref.slot]?.copy?.cancel()
             case .askAll: stopAll { $0.ask() }
             case .cancelAll: stopAll { $0.cancel() }
-            case .retire(let slot):
-                nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
+            case .retire(let slot): retire(slot)
             case .forget(let slot):
+                retire(slot)
                 nodes.remove(slot)
                 lastErrors[slot] = nil
             case .report(let decision): report(decision)
@@ -126,6 +126,10 @@ struct SupervisorRun<Machine: Decider> {
         nodes.update(ref.slot) { $0.copy = copy }
     }
 
+    private func retire(_ slot: Int) {
+        nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
+    }
+
     private func stopAll(_ stop: (ChildCopy) -> Void) {
         nodes.forEach { slot, node in
             guard let copy = node.copy, !copy.context.isShutdownRequested else { return }
@@ -144,14 +148,13 @@ struct SupervisorRun<Machine: Decider> {
             }
         }
         // A supervisor that is nested may be started again, with the children it was made with.
-        nodes.forEach { slot, node in
-            guard place.isTop || !machine.isDeclared(slot) else { return }
-            node.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
+        nodes.forEach { slot, _ in
+            if place.isTop || !machine.isDeclared(slot) { retire(slot) }
         }
     }
 
     /// What a child threw when it last ended, unless that was its way of stopping.
-    private func lastFailure(of slot: Int) -> (any Error)? {
+    func lastFailure(of slot: Int) -> (any Error)? {
         let error = lastErrors[slot]
         return error is CancellationError ? nil : error
     }

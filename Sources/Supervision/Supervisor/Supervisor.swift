@@ -130,7 +130,12 @@ public final class Supervisor: Child {
     /// Runs the tree with something for its children to share.
     package func run(in tree: TreeValues) async throws {
         let problems = TreeCheck(self, tree: tree).problems
-        guard problems.isEmpty else { throw SupervisorError(.invalidTree, details: problems) }
+        guard problems.isEmpty else {
+            let error = SupervisorError(.invalidTree, details: problems)
+            // Nobody is to wait for a child that is never started.
+            retireReferences(at: [], because: error)
+            throw error
+        }
         try await run(at: [], position: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
     }
 

@@ -50,7 +50,13 @@ struct TreeCheck {
         if child.isSignificant, supervisor.autoShutdown == .never {
             found.append("is significant, but its supervisor never ends by itself: give it an autoShutdown")
         }
-        if let nested = child.nested { found += nested.problems }
+        if let nested = child.nested {
+            found += nested.problems
+            // A supervisor whose children are declared is looked at below.
+            if !(nested is Supervisor), !seen.insert(ObjectIdentifier(nested)).inserted {
+                found.append("stands in the tree twice: make one for each place")
+            }
+        }
         if let referent = child.referent, !referents.insert(ObjectIdentifier(referent)).inserted {
             found.append("publishes through a reference that another child has: make one for each")
         }

@@ -130,12 +130,18 @@ public final class PassedDescriptors: Sendable {
     /// - Returns: Close-on-exec descriptors in the manager's order; empty when there are none, and the second
     ///   time. The caller closes them.
     public func take(named name: String, as kind: DescriptorKind) -> [CInt] {
+        take { $0.name == name && $0.kind == kind }.map(\.number)
+    }
+
+    /// Takes everything of a name out, whatever it is; what a duplicate was taken of stays.
+    func takeAll(named name: String) -> [PassedDescriptor] {
+        take { $0.name == name }
+    }
+
+    private func take(where isWanted: (PassedDescriptor) -> Bool) -> [PassedDescriptor] {
         masters.withLock { masters in
-            let isWanted = { (master: Master) in
-                !master.isClaimed && master.descriptor.name == name && master.descriptor.kind == kind
-            }
-            let taken = masters.filter(isWanted).map(\.descriptor.number)
-            masters.removeAll(where: isWanted)
+            let taken = masters.filter { !$0.isClaimed && isWanted($0.descriptor) }.map(\.descriptor)
+            masters.removeAll { !$0.isClaimed && isWanted($0.descriptor) }
             return taken
         }
     }
@@ -145,12 +151,13 @@ public final class PassedDescriptors: Sendable {
     /// - Returns: What was closed, for a log line.
     @discardableResult
     public func closeUnclaimed() -> [PassedDescriptor] {
-        masters.withLock { masters in
-            let unclaimed = masters.filter { !$0.isClaimed }.map(\.descriptor)
-            for descriptor in unclaimed { closeDescriptor(descriptor.number) }
-            masters.removeAll { !$0.isClaimed }
-            return unclaimed
-        }
+        closeUnclaimed { _ in true }
+    }
+
+    func closeUnclaimed(where isClosed: (PassedDescriptor) -> Bool) -> [PassedDescriptor] {
+        let closed = take(where: isClosed)
+        for descriptor in closed { closeDescriptor(descriptor.number) }
+        return closed
     }
 
     private func duplicates(

@@ -19,7 +19,7 @@ struct CredentialDirectory {
             )
         }
         // A NUL would end the path where nobody sees it.
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+        guard path.utf8.first == UInt8(ascii: "/"), !path.utf8.contains(0) else {
             throw SystemdError(
                 .unreadableCredential,
                 "the directory of credentials \(path.quotedForMessage) is not an absolute path"

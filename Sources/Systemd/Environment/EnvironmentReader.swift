@@ -61,7 +61,14 @@ struct EnvironmentReader {
 
     /// Real variables have no NUL; in one from elsewhere it would end the path where nobody sees it.
     static func isAbsolutePath(_ text: String) -> Bool {
-        text.hasPrefix("/") && !text.utf8.contains(0)
+        text.utf8.first == UInt8(ascii: "/") && !text.utf8.contains(0)
+    }
+
+    /// The parts between colons; by bytes, for a character may be a colon and an accent.
+    static func parts(_ text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
+            String(Substring($0))
+        }
     }
 
     private static func isDigits(_ text: some StringProtocol) -> Bool {

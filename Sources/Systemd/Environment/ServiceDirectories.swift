@@ -62,7 +62,7 @@ extension EnvironmentReader {
 
     private mutating func paths(_ name: String) -> [String] {
         guard let value = text(name) else { return [] }
-        let paths = value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let paths = Self.parts(value)
         guard paths.allSatisfy(Self.isAbsolutePath) else {
             report(name, "has what is not an absolute path", "absolute paths with a colon between two")
             return []

@@ -82,14 +82,13 @@ extension ServiceEnvironment {
         guard var entry = csupervision_environment() else { return variables }
         while let text = entry.pointee {
             // A repaired character makes another name or path of it; it then fails to match or to connect.
-            let parts = String(cString: text).split(
-                separator: "=",
+            // By bytes, for a character may be an equals sign and an accent.
+            let parts = String(cString: text).utf8.split(
+                separator: UInt8(ascii: "="),
                 maxSplits: 1,
                 omittingEmptySubsequences: false
-            )
-            if parts.count == 2, variables[String(parts[0])] == nil {
-                variables[String(parts[0])] = String(parts[1])
-            }
+            ).map { String(Substring($0)) }
+            if parts.count == 2, variables[parts[0]] == nil { variables[parts[0]] = parts[1] }
             entry += 1
         }
         return variables

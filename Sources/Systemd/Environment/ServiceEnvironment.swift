@@ -197,7 +197,7 @@ extension EnvironmentReader {
         guard let list = variables["LISTEN_FDNAMES"] else {
             return Array(repeating: PassedDescriptor.unknownName, count: count)
         }
-        let names = list.split(separator: ":", omittingEmptySubsequences: false)
+        let names = Self.parts(list)
         guard names.count == count else {
             report(
                 "LISTEN_FDNAMES",
@@ -206,7 +206,7 @@ extension EnvironmentReader {
             )
             return []
         }
-        return names.map(String.init)
+        return names
     }
 
     // The protocol allows INT_MAX - 3, the kernel by default this many (fs.nr_open): a larger number is

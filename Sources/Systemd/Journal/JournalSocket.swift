@@ -35,11 +35,7 @@ struct JournalSocket {
 
     /// Sends a file with an entry's bytes in it.
     mutating func send(file: CInt) -> Attempt {
-        attempt {
-            withUnsafePointer(to: file) { [socket = $0] file in
-                csupervision_rights_send(socket, nil, 0, file, 1)
-            }
-        }
+        attempt { csupervision_rights_send($0, nil, 0, [file], 1) }
     }
 
     mutating func close() {

@@ -160,7 +160,7 @@ extension NotifyMessage {
     ///
     /// - Parameters:
     ///   - name: Capital letters, digits and `_`, not beginning with a digit.
-    ///   - value: One line of text without a NUL.
+    ///   - value: One line of text without a NUL; the manager ends a line at a carriage return too.
     /// - Returns: The message.
     /// - Throws: ``SystemdError`` with code `invalidVariable` when the name or the value is not as above (the
     ///   manager would read something else), and for `FDSTORE`, `BARRIER` and `MAINPIDFD`, which mean nothing
@@ -179,10 +179,12 @@ extension NotifyMessage {
                     + "or notifier's function for it"
             )
         }
-        guard !value.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\n") }) else {
+        let breaks: [UInt8] = [0, UInt8(ascii: "\n"), UInt8(ascii: "\r")]
+        guard !value.utf8.contains(where: breaks.contains) else {
             throw SystemdError(
                 .invalidVariable,
-                "\(name)=\(value.quotedForMessage) has a newline or a NUL in it: a value is one line of text"
+                "\(name)=\(value.quotedForMessage) has a newline, a carriage return or a NUL in it: a value is one "
+                    + "line of text"
             )
         }
         return NotifyMessage(name, value)

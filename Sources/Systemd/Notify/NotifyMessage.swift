@@ -42,9 +42,23 @@ public struct NotifyMessage: Sendable, Hashable {
 
     /// The message as it goes out: `NAME=value` lines with a newline between two.
     ///
-    /// More than ``largestSize`` bytes are refused when they are sent.
+    /// A backslash in a value is there twice: the manager takes one for an escape, and would lose the line
+    /// after a value that ends in one. More than ``largestSize`` bytes are refused when they are sent.
     public var bytes: [UInt8] {
-        Array(assignments.map { "\($0.name)=\($0.value)" }.joined(separator: "\n").utf8)
+        var bytes: [UInt8] = []
+        for assignment in assignments {
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: "\n")) }
+            bytes += assignment.name.utf8
+            bytes.append(UInt8(ascii: "="))
+            bytes += Self.escaped(assignment.value).utf8
+        }
+        return bytes
+    }
+
+    private static func escaped(_ value: String) -> String {
+        let backslash: Unicode.Scalar = "\\"
+        guard value.unicodeScalars.contains(backslash) else { return value }
+        return value.unicodeScalars.map { $0 == backslash ? "\\\\" : String($0) }.joined()
     }
 
     /// Joins two messages into one.
@@ -62,8 +76,8 @@ public struct NotifyMessage: Sendable, Hashable {
 }
 
 extension NotifyMessage: CustomStringConvertible {
-    /// The lines of the message.
+    /// The lines of the message, as the manager reads them.
     public var description: String {
-        String(decoding: bytes, as: UTF8.self)
+        assignments.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
     }
 }

@@ -38,6 +38,8 @@ struct NotifyQueue {
     private(set) var entries: [Entry] = []
     private(set) var descriptorCount = 0
     private var firstIsUnderWay = false
+    /// How many entries there are of each weight: a flood into a full queue must not search it every time.
+    private var counts = [0, 0, 0]
     private(set) var droppedCount = 0
     private(set) var lastSequence: UInt64 = 0
 
@@ -54,9 +56,7 @@ struct NotifyQueue {
     /// Adds a message; false, and counted, when there is no room for one of its rank.
     mutating func append(_ message: NotifyMessage, barrier: UInt64? = nil) -> Bool {
         let rank = message.rank
-        if case .replaceable = rank, let older = movable.first(where: { entries[$0].rank == rank }) {
-            remove(at: older)
-        }
+        if case .replaceable = rank, let older = replaceable(like: rank) { remove(at: older) }
         guard descriptorCount + message.descriptors.count <= descriptorCapacity else {
             if barrier == nil { droppedCount += 1 }
             return false
@@ -71,6 +71,7 @@ struct NotifyQueue {
         }
         lastSequence += 1
         descriptorCount += message.descriptors.count
+        counts[rank.weight] += 1
         entries.append(
             Entry(
                 sequence: lastSequence,
@@ -118,11 +119,19 @@ struct NotifyQueue {
 
     private mutating func remove(at index: Int) {
         descriptorCount -= entries[index].descriptors.count
+        counts[entries[index].weight] -= 1
         entries.remove(at: index)
+    }
+
+    /// The message of a replaceable rank: there is one at most, and in a flood it is among the newest.
+    private func replaceable(like rank: Rank) -> Int? {
+        guard counts[rank.weight] > 0 else { return nil }
+        return movable.last { entries[$0].rank == rank }
     }
 
     /// The oldest of the lightest messages, if they are lighter than `weight`.
     private func oldest(lighterThan weight: Int) -> Int? {
+        guard counts[..<weight].contains(where: { $0 > 0 }) else { return nil }
         var found: Int?
         var lightest = weight
         for index in movable where entries[index].weight < lightest {

@@ -4,7 +4,7 @@
 /// separators becomes one space. What is longer than ``limit`` is cut between two characters and ends in an
 /// ellipsis.
 enum StatusText {
-    /// Bytes of UTF-8: half of what the manager reads, so that other variables find room in the same message.
+    /// Bytes on the wire: half of what the manager reads, so that other variables find room in the same message.
     static let limit = 2048
 
     static func clean(_ text: String) -> String {
@@ -22,7 +22,7 @@ enum StatusText {
                 pendingSpace = false
             }
             scalars.append(scalar)
-            length += UTF8.width(scalar)
+            length += width(scalar)
             // Enough is known to cut: a hostile text is not read to its end.
             if length > limit { return cut(String(scalars)) }
         }
@@ -36,28 +36,30 @@ enum StatusText {
         }
     }
 
+    private static let ellipsis = "…"
+
     private static func cut(_ text: String) -> String {
-        let ellipsis = "…"
-        let room = limit - ellipsis.utf8.count
-        var end = text.startIndex
-        var length = 0
-        for character in text {
-            length += character.utf8.count
-            if length > room { break }
-            end = text.index(after: end)
-        }
+        var end = end(of: text) { $0.unicodeScalars.reduce(0) { $0 + width($1) } }
         // One character can be longer than the limit: a letter under a thousand accents.
-        if end == text.startIndex {
-            end = scalarBoundary(atOrBefore: text.utf8.index(text.startIndex, offsetBy: room), in: text)
-        }
+        if end == text.startIndex { end = self.end(of: text.unicodeScalars, width: width) }
         return text[..<end] + ellipsis
     }
 
-    private static func scalarBoundary(atOrBefore index: String.Index, in text: String) -> String.Index {
-        var index = index
-        while String.Index(index, within: text.unicodeScalars) == nil {
-            index = text.utf8.index(before: index)
+    /// Where there is no room for one piece more, and the ellipsis.
+    private static func end<Pieces: Collection>(
+        of pieces: Pieces,
+        width: (Pieces.Element) -> Int
+    ) -> Pieces.Index {
+        var room = limit - ellipsis.utf8.count
+        for index in pieces.indices {
+            room -= width(pieces[index])
+            if room < 0 { return index }
         }
-        return index
+        return pieces.endIndex
+    }
+
+    /// Bytes on the wire, where a backslash is there twice.
+    private static func width(_ scalar: Unicode.Scalar) -> Int {
+        scalar == "\\" ? 2 : UTF8.width(scalar)
     }
 }

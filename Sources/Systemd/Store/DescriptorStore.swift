@@ -7,10 +7,10 @@ import SupervisionLock
 /// let passed = PassedDescriptors(environment.descriptors)
 /// let store = DescriptorStore(environment: environment, notifier: notifier, passed: passed)
 ///
-/// for descriptor in try store.take(named: "counters", as: .file) { … }  // what the last instance left
-/// store.removeUnclaimed()                                                // what nobody knows any more
+/// for descriptor in store.take(named: "counters", as: .file) { restore(descriptor) }  // what the last instance left
+/// store.removeUnclaimed()  // what nobody knows any more
 ///
-/// try store.put(SealedMemory(bytes), named: "counters")                  // for the next instance
+/// try store.put(SealedMemory(bytes), named: "counters")  // for the next instance
 /// ```
 ///
 /// The unit needs `FileDescriptorStoreMax=`. By default the manager keeps what it has over a restart and drops
@@ -30,10 +30,18 @@ public final class DescriptorStore: Sendable {
     /// Managers before systemd 254 never tell; then nothing is checked here, and what is too much is closed.
     public let limit: Int?
 
-    private let notifier: Notifier
-    private let passed: PassedDescriptors
-    /// How many descriptors are known to be stored under each name.
-    private let counts: Locked<[String: Int]>
+    let notifier: Notifier
+    let passed: PassedDescriptors
+    let contents = Locked(Contents())
+
+    /// What is known of the store.
+    struct Contents {
+        /// How many descriptors are stored under each name.
+        var counts: [String: Int] = [:]
+        /// The newest state under each name, for who asks again.
+        var states: [String: SealedMemory] = [:]
+        var hasStored = false
+    }
 
     /// Makes the store of a process.
     ///
@@ -45,7 +53,6 @@ public final class DescriptorStore: Sendable {
         limit = environment.descriptorStoreLimit
         self.notifier = notifier
         self.passed = passed
-        counts = Locked([:])
     }
 
     /// Has the manager keep descriptors under a name, besides what it keeps there already.
@@ -70,19 +77,38 @@ public final class DescriptorStore: Sendable {
         keepsBroken: Bool = false
     ) throws(SystemdError) -> NotifyOutcome {
         let message = try NotifyMessage.storeDescriptors(descriptors, named: name, keepsBroken: keepsBroken)
-        return try counts.withLock { counts throws(SystemdError) in
-            let present = counts.values.reduce(0, +)
-            if let limit, present + descriptors.count > limit {
-                throw SystemdError(
-                    .storeFull,
-                    "\(descriptors.count) more descriptors under \(name.quotedForMessage) do not fit: \(present) are "
-                        + "stored, and FileDescriptorStoreMax= of the unit allows \(limit)"
-                )
-            }
-            let outcome = notifier.send(message)
-            if outcome.mayArrive { counts[name, default: 0] += descriptors.count }
-            return outcome
+        return try contents.withLock { contents throws(SystemdError) in
+            try checkRoom(for: descriptors.count, named: name, besides: contents.counts.values.reduce(0, +))
+            return send(message, of: descriptors.count, named: name, &contents)
         }
+    }
+
+    func checkRoom(for count: Int, named name: String, besides present: Int) throws(SystemdError) {
+        guard let limit, present + count > limit else { return }
+        throw SystemdError(
+            .storeFull,
+            "\(count) more descriptors under \(name.quotedForMessage) do not fit: \(present) are stored, and "
+                + "FileDescriptorStoreMax= of the unit allows \(limit)"
+        )
+    }
+
+    func send(
+        _ message: NotifyMessage,
+        of count: Int,
+        named name: String,
+        _ contents: inout Contents
+    ) -> NotifyOutcome {
+        let outcome = notifier.send(message)
+        if outcome.mayArrive {
+            contents.counts[name, default: 0] += count
+            contents.hasStored = true
+        }
+        return outcome
+    }
+
+    /// Whether this process has stored anything: the manager should have it before the process ends.
+    package var hasStored: Bool {
+        contents.withLock(\.hasStored)
     }
 
     /// Has the manager keep state under a name, besides what it keeps there already.
@@ -109,7 +135,14 @@ public final class DescriptorStore: Sendable {
     ///   time.
     public func take(named name: String, as kind: DescriptorKind) -> [CInt] {
         let taken = passed.take(named: name, as: kind)
-        if !taken.isEmpty { counts.withLock { $0[name, default: 0] += taken.count } }
+        if !taken.isEmpty { contents.withLock { $0.counts[name, default: 0] += taken.count } }
+        return taken
+    }
+
+    /// Takes back everything of a name that nobody has a duplicate of, whatever it is.
+    package func takeAll(named name: String) -> [PassedDescriptor] {
+        let taken = passed.takeAll(named: name)
+        if !taken.isEmpty { contents.withLock { $0.counts[name, default: 0] += taken.count } }
         return taken
     }
 
@@ -123,11 +156,20 @@ public final class DescriptorStore: Sendable {
     @discardableResult
     public func remove(named name: String) throws(SystemdError) -> NotifyOutcome {
         let message = try NotifyMessage.removeStored(named: name)
-        return counts.withLock { counts in
-            let outcome = notifier.send(message)
-            if outcome.mayArrive { counts[name] = nil }
-            return outcome
+        return contents.withLock { contents in
+            contents.states[name] = nil
+            return sendRemoval(message, of: name, &contents)
         }
+    }
+
+    func sendRemoval(
+        _ message: NotifyMessage,
+        of name: String,
+        _ contents: inout Contents
+    ) -> NotifyOutcome {
+        let outcome = notifier.send(message)
+        if outcome.mayArrive { contents.counts[name] = nil }
+        return outcome
     }
 
     /// What the manager passed and nobody has taken: an older version's state, or a socket that nothing serves.
@@ -144,10 +186,20 @@ public final class DescriptorStore: Sendable {
     /// - Returns: What was closed, for a log line.
     @discardableResult
     public func removeUnclaimed() -> [PassedDescriptor] {
-        let closed = passed.closeUnclaimed()
-        let served = Set(passed.all.map(\.name))
-        counts.withLock { counts in
-            for name in Set(closed.map(\.name)).subtracting(served) where counts[name] == nil {
+        removeUnclaimed { _ in true }
+    }
+
+    /// Closes of what nobody has taken only some, and has the manager close what it stores of all of it.
+    ///
+    /// - Parameter isClosed: Which to close: not what may be a socket unit's, and served later.
+    /// - Returns: What was closed.
+    package func removeUnclaimed(closing isClosed: (PassedDescriptor) -> Bool) -> [PassedDescriptor] {
+        let unclaimed = passed.unclaimed
+        let closed = passed.closeUnclaimed(where: isClosed)
+        let served = Set(Set(passed.all).subtracting(unclaimed).map(\.name))
+        contents.withLock { contents in
+            for name in Set(unclaimed.map(\.name)).subtracting(served).sorted()
+            where contents.counts[name] == nil {
                 // The manager's own names are valid; whoever else made one up cannot have it stored.
                 if let message = try? NotifyMessage.removeStored(named: name) { notifier.send(message) }
             }
@@ -158,7 +210,7 @@ public final class DescriptorStore: Sendable {
 
 extension NotifyOutcome {
     /// Whether the manager gets the message, unless it goes away.
-    fileprivate var mayArrive: Bool {
+    var mayArrive: Bool {
         self == .sent || self == .queued
     }
 }

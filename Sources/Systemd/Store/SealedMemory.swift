@@ -37,6 +37,12 @@ public final class SealedMemory: Sendable {
         count = bytes.count
     }
 
+    /// Takes over a file that ``read(_:limit:)`` has accepted.
+    init(adopting descriptor: CInt, count: Int) {
+        owned = OwnedDescriptor(taking: descriptor)
+        self.count = count
+    }
+
     /// Gives the file's descriptor to some code.
     ///
     /// - Parameter body: What uses it; open until this returns, and not to be closed.

@@ -58,6 +58,23 @@ struct ServiceFactsTests {
         )
     }
 
+    @Test("an accent after a slash or a colon changes neither")
+    func accents() {
+        let environment = read(["STATE_DIRECTORY": "/\u{301}a:/b", "CREDENTIALS_DIRECTORY": "/\u{301}"])
+        #expect(environment.directories.state == ["/\u{301}a", "/b"])
+        #expect(environment.credentials.directory == "/\u{301}")
+        #expect(environment.problems.isEmpty)
+        #expect(read(["STATE_DIRECTORY": "/a:\u{301}/b"]).problems.map(\.variable) == ["STATE_DIRECTORY"])
+    }
+
+    @Test("a problem stays short, however many accents a letter has")
+    func monster() throws {
+        let value = "a" + String(repeating: "\u{301}", count: 100_000)
+        let problem = try #require(read(["STATE_DIRECTORY": value]).problems.first)
+        #expect(problem.description.utf8.count < 1000)
+        #expect(problem.value == value)
+    }
+
     // MARK: - Triggers
 
     @Test("a timer tells when it elapsed, on both clocks")

@@ -98,6 +98,16 @@ struct TakeTests {
         }
     }
 
+    @Test("a value begins after the first equals sign, whatever clings to it")
+    func values() async {
+        await #expect(processExitsWith: .success) {
+            setVariables(["NOTIFY_SOCKET": "\u{301}=/run/a", "STATE_DIRECTORY": "/a=b"])
+            let environment = ServiceEnvironment.take()
+            #expect(environment.variables["NOTIFY_SOCKET"] == "\u{301}=/run/a")
+            #expect(environment.directories.state == ["/a=b"])
+        }
+    }
+
     @Test("the own identity is the kernel's")
     func identity() {
         let own = ProcessIdentity.current

@@ -72,10 +72,10 @@ struct NotifyAddressTests {
 
     @Test("random text is an address or an error")
     func random() {
-        var source = RandomText(seed: 1)
+        var random = RandomText(seed: 1)
         var addresses = 0
         for _ in 0..<20_000 {
-            let text = source.text(startingWith: [
+            let text = random.text(after: [
                 "/", "@", "vsock:", "vsock-stream:", "vsock-dgram:", "vsock:2:",
             ])
             guard let address = try? NotifyAddress(text) else { continue }

@@ -1,3 +1,4 @@
+import SupervisionTesting
 import Systemd
 import Testing
 
@@ -74,6 +75,20 @@ struct NotifyMessageTests {
     }
 
     @Test(
+        "a backslash is sent twice, and the manager reads one: nothing that follows is lost",
+        arguments: [#"C:\"#, #"\"#, #"a\b"#, #"\\"#, #"\"# + "\u{301}"]
+    )
+    func backslash(value: String) throws {
+        let message: NotifyMessage = try .variable("X_A", value) + .ready
+        let doubled = value.unicodeScalars.map { $0 == "\\" ? #"\\"# : String($0) }.joined()
+        #expect(message.bytes == Array("X_A=\(doubled)\nREADY=1".utf8))
+        #expect(message.description == "X_A=\(value)\nREADY=1")
+        let received = ReceivedNotification(bytes: message.bytes)
+        #expect(received["X_A"] == value)
+        #expect(received["READY"] == "1")
+    }
+
+    @Test(
         "what is no variable name is refused",
         arguments: ["", "2X", "x", "X-Y", "X=Y", "X\nREADY", "Ä", "X "]
     )
@@ -84,8 +99,8 @@ struct NotifyMessageTests {
     }
 
     @Test(
-        "a value with a newline or a NUL is refused",
-        arguments: ["a\nREADY=1", "\n", "a\0", "a\r\nREADY=1"]
+        "a value with a newline, a carriage return or a NUL is refused",
+        arguments: ["a\nREADY=1", "\n", "a\0", "a\r\nREADY=1", "a\rREADY=1", "a\r"]
     )
     func variableValue(value: String) {
         let error = #expect(throws: SystemdError.self) { try NotifyMessage.variable("X_A", value) }

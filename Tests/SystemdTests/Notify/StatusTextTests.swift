@@ -49,6 +49,14 @@ struct StatusTextTests {
         #expect(!cleaned.unicodeScalars.contains("\u{FFFD}"))
     }
 
+    @Test("a backslash counts twice, for it is sent twice", arguments: [0, 1])
+    func backslashes(excess: Int) {
+        let text = String(repeating: "\\", count: StatusText.limit / 2 + excess)
+        let cleaned = StatusText.clean(text)
+        #expect(cleaned == (excess == 0 ? text : String(text.dropLast(3)) + "…"))
+        #expect(NotifyMessage.status(text).bytes.count <= "STATUS=".utf8.count + StatusText.limit)
+    }
+
     @Test("every status fits into a message beside other variables")
     func fits() {
         let message: NotifyMessage = .stopping + .status(String(repeating: "€", count: 10_000))

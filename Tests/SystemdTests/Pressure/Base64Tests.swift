@@ -37,10 +37,10 @@ struct Base64Tests {
 
     @Test("random text is bytes of the right number, or nothing")
     func random() {
-        var source = RandomText(seed: 2)
+        var random = RandomText(seed: 2)
         var decoded = 0
         for _ in 0..<50_000 {
-            let text = source.text(startingWith: ["Zm9v"])
+            let text = random.text(after: ["Zm9v"])
             guard let bytes = Base64.decode(text) else { continue }
             decoded += 1
             #expect(bytes.count <= text.utf8.count / 4 * 3 && bytes.count >= text.utf8.count / 4 * 3 - 2)

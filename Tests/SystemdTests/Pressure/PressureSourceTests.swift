@@ -98,13 +98,13 @@ struct PressureSourceTests {
 
     @Test("random text is a source, a problem or nothing")
     func random() {
-        var text = RandomText(seed: 3)
+        var random = RandomText(seed: 3)
         for _ in 0..<20_000 {
-            let cgroups = text.text(startingWith: ["0::/", "0::", "1:a:/\n0::/"])
+            let cgroups = random.text(after: ["0::/", "0::", "1:a:/\n0::/"])
             #expect(PressureSource.paths(for: .cpu, cgroups: cgroups).allSatisfy { $0.hasPrefix("/") })
             let environment = read([
-                "IO_PRESSURE_WATCH": text.text(startingWith: ["/", "/dev/null"]),
-                "IO_PRESSURE_WRITE": text.text(startingWith: ["Zm9v"]),
+                "IO_PRESSURE_WATCH": random.text(after: ["/", "/dev/null"]),
+                "IO_PRESSURE_WRITE": random.text(after: ["Zm9v"]),
             ])
             #expect(environment.problems.isEmpty || environment.pressureSettings[.io] == nil)
         }

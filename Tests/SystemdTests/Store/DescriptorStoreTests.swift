@@ -6,7 +6,7 @@ import Testing
 private let patience = Duration.seconds(60)
 
 /// A service of a manager that keeps descriptors, over as many starts as a test wants.
-private struct Instance {
+struct Instance {
     let notifier: Notifier
     let passed: PassedDescriptors
     let store: DescriptorStore

@@ -1,0 +1,394 @@
+import Foundation
+import Glibc
+import Supervision
+import SupervisionTesting
+import Systemd
+import Testing
+
+@testable import DaemonKit
+
+@Suite("Listener: kept sockets")
+struct KeptSocketTests {
+    private let manager: FakeServiceManager
+
+    init() throws {
+        manager = try FakeServiceManager(descriptorStoreLimit: 2)
+    }
+
+    /// Answers a word with its name.
+    private static func listener(
+        _ name: String = "echo",
+        fallback: Listener.Fallback,
+        keepsSocket: Bool = true
+    ) -> Listener {
+        Listener(name, fallback: fallback, keepsSocket: keepsSocket) { connection in
+            _ = try await connection.read()
+            try await connection.write(name)
+        }
+    }
+
+    private func answer(to connection: Connection) async throws -> String {
+        try await connection.write("?")
+        defer { connection.close() }
+        return String(decoding: try await connection.readAll(), as: UTF8.self)
+    }
+
+    private func ask(_ address: SocketAddress) async throws -> String {
+        try await answer(to: TestClient.connect(to: address))
+    }
+
+    private func isRefused(_ address: SocketAddress) -> Bool {
+        guard let descriptor = try? TestClient.connectBlocking(to: address) else { return true }
+        close(descriptor)
+        return false
+    }
+
+    /// Runs a process with listeners until they all listen, and a socket unit's sockets before that.
+    private func start(
+        sockets: [PassedDescriptor] = [],
+        _ listeners: Listener...
+    ) async throws -> (trial: DaemonTrial, places: Places) {
+        let places = Places()
+        let trial = try DaemonTrial(next: manager, sockets: sockets) {
+            Supervisor {
+                for listener in listeners { listener }
+                places.child
+                ReadyMarker()
+            }
+        }
+        _ = try await manager.next(with: "READY=1")
+        return (trial, places)
+    }
+
+    private func address(_ places: Places, _ name: String = "echo") throws -> SocketAddress {
+        try #require(places.address(of: name))
+    }
+
+    /// Lets a process bind a free port of the loopback address, have it kept, and end.
+    private func keptAddress(_ name: String = "echo") async throws -> SocketAddress {
+        let (trial, places) = try await start(Self.listener(name, fallback: .host("127.0.0.1", port: 0)))
+        #expect(await trial.stop() == .clean)
+        return try address(places, name)
+    }
+
+    private func port(_ address: SocketAddress) throws -> Int { try #require(address.port) }
+
+    private func stored() -> [String] { manager.storedDescriptors.map(\.name) }
+
+    @Test("clients that come between two processes are answered by the second, on the same socket")
+    func kept() async throws {
+        let first = try await keptAddress()
+        #expect(stored() == ["listener echo"])
+        for _ in 1...2 {
+            let waiting = try TestClient.connect(to: first)
+            let (trial, places) = try await start(
+                Self.listener(fallback: .host("127.0.0.1", port: try port(first)))
+            )
+            #expect(try address(places) == first)
+            #expect(
+                trial.logged.all.contains(
+                    "<6>listener echo: listening on \(first), kept by the service manager"
+                )
+            )
+            #expect(try await answer(to: waiting) == "echo")
+            #expect(await trial.stop() == .clean)
+            #expect(stored() == ["listener echo"])
+        }
+    }
+
+    @Test("who waits in the backlog when the drain begins is left to the next process")
+    func backlog() async throws {
+        let facts = Facts()
+        let (trial, places) = try await start(
+            Listener("echo", fallback: .host("127.0.0.1", port: 0), keepsSocket: true, maxConnections: 1) {
+                connection in
+                connection.onDrain { facts.add("drain") }
+                facts.add("accepted")
+                _ = try await connection.read()
+                try await connection.write("echo")
+            }
+        )
+        let place = try address(places)
+        let served = try TestClient.connect(to: place)
+        await facts.wait(for: "accepted")
+        let waiting = try TestClient.connect(to: place)
+        let stop = Task { await trial.stop() }
+        await facts.wait(for: "drain")
+        #expect(try await answer(to: served) == "echo")
+        #expect(await stop.value == .clean)
+        try await waiting.write("?")
+        let (next, _) = try await start(Self.listener(fallback: .host("127.0.0.1", port: try port(place))))
+        #expect(String(decoding: try await waiting.readAll(), as: UTF8.self) == "echo")
+        #expect(await next.stop() == .clean)
+    }
+
+    @Test("a listener that is restarted within the tree serves the same socket, which is stored once")
+    func restart() async throws {
+        let places = Places()
+        let gate = Gate()
+        let starts = Facts()
+        let trial = try DaemonTrial(next: manager) {
+            Supervisor(strategy: .restForOne) {
+                ChildSpec("above") { child in
+                    starts.add("start")
+                    child.started()
+                    if starts.all.count == 1 {
+                        try await gate.wait()
+                        throw Failure()
+                    }
+                    await child.shutdownRequested()
+                }
+                Self.listener(fallback: .host("127.0.0.1", port: 0))
+                places.child
+                ChildSpec("below") { child in
+                    starts.add("below")
+                    child.started()
+                    await child.shutdownRequested()
+                }
+            }
+        }
+        await starts.wait(for: "below")
+        let first = try address(places)
+        gate.open()
+        await starts.wait(for: "below", count: 2)
+        #expect(try address(places) == first)
+        #expect(try await ask(first) == "echo")
+        #expect(await trial.stop() == .clean)
+        #expect(stored() == ["listener echo"])
+    }
+
+    @Test("where the fallback is another by now the old socket is closed, and the log says so")
+    func moved() async throws {
+        let old = try await keptAddress()
+        // The same port on every address: nobody could bind it while the old socket listens.
+        let (trial, places) = try await start(Self.listener(fallback: .port(try port(old))))
+        #expect(try address(places) == .ipv6(host: "::", port: port(old)))
+        #expect(try await ask(old) == "echo")
+        #expect(
+            trial.logged.all.contains {
+                $0.contains(
+                    "\"listener echo\" (stream listener, \(old)) was kept, but is not what its listener wants"
+                )
+            }
+        )
+        #expect(await trial.stop() == .clean)
+        #expect(stored() == ["listener echo"])
+    }
+
+    @Test("a listener that keeps its socket no more serves it once more, and takes it with it")
+    func noLonger() async throws {
+        let old = try await keptAddress()
+        let waiting = try TestClient.connect(to: old)
+        let (trial, _) = try await start(
+            Self.listener(fallback: .host("127.0.0.1", port: try port(old)), keepsSocket: false)
+        )
+        #expect(try await answer(to: waiting) == "echo")
+        #expect(stored() == [])
+        #expect(await trial.stop() == .clean)
+        #expect(isRefused(old))
+    }
+
+    @Test("the socket of a listener that the tree has no more is no hindrance to another one at its place")
+    func renamed() async throws {
+        let old = try await keptAddress("old")
+        let (trial, places) = try await start(
+            Self.listener("new", fallback: .host("127.0.0.1", port: try port(old)))
+        )
+        #expect(try address(places, "new") == old)
+        #expect(try await ask(old) == "new")
+        #expect(stored() == ["listener new"])
+        #expect(await trial.stop() == .clean)
+    }
+
+    @Test("the socket of a listener that the tree has no more is removed, also where nobody wants its place")
+    func orphan() async throws {
+        let old = try await keptAddress("old")
+        let worker = Probe("worker")
+        let trial = try DaemonTrial(next: manager) { Supervisor { worker } }
+        await trial.logged.wait(forCount: 2)
+        #expect(
+            trial.logged.all.last?.hasSuffix("was kept, but no child of the tree takes it: removed") == true
+        )
+        #expect(await trial.stop() == .clean)
+        #expect(stored() == [])
+        #expect(isRefused(old))
+    }
+
+    @Test("a socket unit's socket of the listener's name goes before the kept one, which is closed")
+    func socketUnit() async throws {
+        let old = try await keptAddress()
+        let unit = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "echo")
+        let passed = PassedDescriptor(number: unit.takeDescriptor(), name: "echo")
+        let (trial, places) = try await start(
+            sockets: [passed],
+            Self.listener(fallback: .host("127.0.0.1", port: try port(old)))
+        )
+        #expect(try address(places) == unit.localAddress)
+        #expect(isRefused(old))
+        #expect(await trial.stop() == .clean)
+        #expect(stored() == [])
+    }
+
+    @Test("a kept socket is not the single one that goes to the first listener, nor does it hide that one")
+    func sole() async throws {
+        let old = try await keptAddress("second")
+        let second = Self.listener("second", fallback: .host("127.0.0.1", port: try port(old)))
+        let first = Self.listener("first", fallback: .host("127.0.0.1", port: 0), keepsSocket: false)
+        let (trial, places) = try await start(first, second)
+        #expect(try address(places, "first") != old)
+        #expect(try address(places, "second") == old)
+        #expect(await trial.stop() == .clean)
+
+        let unit = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "x.socket")
+        let passed = PassedDescriptor(number: unit.takeDescriptor(), name: "x.socket")
+        let (next, places2) = try await start(sockets: [passed], first, second)
+        #expect(try address(places2, "first") == unit.localAddress)
+        #expect(try address(places2, "second") == old)
+        #expect(await next.stop() == .clean)
+    }
+
+    @Test("of several under the name one that fits is served and kept, whatever the others are")
+    func several() async throws {
+        let old = try await keptAddress()
+        let before = Notifier(address: manager.address)
+        let memory = try SealedMemory([1])
+        _ = try memory.withDescriptor { before.send(try .storeDescriptors([$0], named: "listener echo")) }
+        #expect(await before.barrier(timeout: .seconds(60)) == .passed)
+        let waiting = try TestClient.connect(to: old)
+        let (trial, _) = try await start(Self.listener(fallback: .host("127.0.0.1", port: try port(old))))
+        #expect(try await answer(to: waiting) == "echo")
+        #expect(await trial.stop() == .clean)
+        #expect(manager.storedDescriptors.map(\.kind) == [.streamListener])
+    }
+
+    @Test("without a manager, and without room in its store, it is a socket as any other")
+    func unkept() async throws {
+        let fallback = Listener.Fallback.host("127.0.0.1", port: 0)
+        let places = Places()
+        let unmanaged = try DaemonTrial(variables: ["NOTIFY_SOCKET": ""]) {
+            Supervisor {
+                Self.listener(fallback: fallback); places.child
+            }
+        }
+        await unmanaged.logged.wait(forCount: 2)
+        #expect(unmanaged.logged.all.first == "<6>listener echo: listening on \(try address(places))")
+        #expect(await unmanaged.stop() == .clean)
+        #expect(isRefused(try address(places)))
+
+        let (full, _) = try await start(
+            Self.listener("a", fallback: fallback),
+            Self.listener("b", fallback: fallback),
+            Self.listener("c", fallback: fallback)
+        )
+        #expect(
+            full.logged.all.contains {
+                $0.hasPrefix("<4>listener c: the service manager does not keep its socket: 1 more")
+            }
+        )
+        #expect(await full.stop() == .clean)
+        #expect(stored() == ["listener a", "listener b"])
+
+        // A manager that keeps nothing, or is too old to say.
+        let silent = try DaemonTrial { Supervisor { Self.listener(fallback: fallback) } }
+        _ = try await silent.manager.next(with: "READY=1")
+        #expect(
+            silent.logged.all.contains { $0.hasPrefix("<5>listener echo: the service manager does not say") }
+        )
+        #expect(await silent.stop() == .clean)
+    }
+
+    @Test("the file of a kept Unix socket stays for the next process; where it has gone a new one is bound")
+    func unix() async throws {
+        let directory = "\(NSTemporaryDirectory())/kept-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = "\(directory)/s"
+        let listener = Self.listener(fallback: .unix(path))
+        let place = SocketAddress.unix(path: path)
+
+        let (first, _) = try await start(listener)
+        #expect(await first.stop() == .clean)
+        let waiting = try TestClient.connect(to: place)
+        let (second, _) = try await start(listener)
+        #expect(try await answer(to: waiting) == "echo")
+        #expect(await second.stop() == .clean)
+
+        unlink(path)
+        let (third, _) = try await start(listener)
+        #expect(try await ask(place) == "echo")
+        #expect(await third.stop() == .clean)
+        #expect(stored() == ["listener echo"])
+
+        let (last, _) = try await start(Self.listener(fallback: .unix(path), keepsSocket: false))
+        #expect(try await ask(place) == "echo")
+        #expect(await last.stop() == .clean)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("nothing to keep, and a name that cannot be one, are told before anything starts")
+    func invalid() async throws {
+        let trial = try DaemonTrial {
+            Supervisor {
+                Listener("echo", keepsSocket: true) { _ in }
+                Listener("a:b", fallback: .port(0), keepsSocket: true) { _ in }
+            }
+        }
+        #expect(await trial.end().code == .configuration)
+        let line = try #require(trial.logged.all.last)
+        #expect(line.contains("child \"echo\" keeps its socket, but has no fallback that could be bound"))
+        #expect(line.contains("child \"a:b\" cannot keep its socket under its name: \"listener a:b\" is not"))
+    }
+
+    // MARK: Which socket fits
+
+    @Test(
+        "a socket fits its own endpoint, in any spelling, and any port where any would do",
+        arguments: [
+            (Endpoint.port(0), [Endpoint.port(0)]),
+            (.host("127.0.0.1", port: 0), [.host("::ffff:127.0.0.1", port: 0)]),
+            (.host("::1", port: 0), [.host("0:0:0:0:0:0:0:1", port: 0)]),
+            (.unix("@kept-\(UUID().uuidString)"), []),
+        ] as [(Endpoint, [Endpoint])]
+    )
+    func fits(endpoint: Endpoint, others: [Endpoint]) throws {
+        let socket = try ListeningSocket.bind(endpoint, name: "a")
+        for spelling in [endpoint] + others {
+            #expect(spelling.isBound(by: socket.descriptor))
+            guard let port = socket.localAddress.port else { continue }
+            #expect(spelling.with(port: port).isBound(by: socket.descriptor))
+            #expect(!spelling.with(port: port ^ 1).isBound(by: socket.descriptor))
+        }
+    }
+
+    @Test("a socket does not fit another endpoint")
+    func doesNotFit() throws {
+        let every = try ListeningSocket.bind(.port(0), name: "a")
+        let one = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "a")
+        let unix = try ListeningSocket.bind(.unix("@kept-\(UUID().uuidString)"), name: "a")
+        for (socket, endpoint) in [
+            (every, Endpoint.host("127.0.0.1", port: 0)), (every, .unix("@kept")), (one, .port(0)),
+            (one, .host("127.0.0.2", port: 0)), (one, .host("localhost", port: 0)), (unix, .port(0)),
+            (unix, .unix("@kept")), (unix, .host("127.0.0.1", port: 0)),
+        ] {
+            #expect(!endpoint.isBound(by: socket.descriptor))
+        }
+        // An IPv6 socket that takes no IPv4 is another thing at the same address.
+        let only = socket(AF_INET6, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(only) }
+        var on: CInt = 1
+        try #require(setsockopt(only, CInt(IPPROTO_IPV6), IPV6_V6ONLY, &on, 4) == 0)
+        try #require(listen(only, 1) == 0)
+        #expect(!Endpoint.port(0).isBound(by: only))
+        #expect(Endpoint.host("::", port: 0).isBound(by: only))
+    }
+}
+
+extension Endpoint {
+    fileprivate func with(port: Int) -> Endpoint {
+        switch self {
+        case .port: .port(port)
+        case .host(let host, _): .host(host, port: port)
+        case .unix: self
+        }
+    }
+}

@@ -1,0 +1,271 @@
+import Supervision
+import SupervisionTesting
+import Testing
+
+@Suite("Child reference: gone for good")
+struct ChildGoneTests {
+    /// How a child can be gone for good while its supervisor goes on.
+    enum Way: CaseIterable {
+        case returned, terminated, deleted, givenUp, refused, dropped, startFailed, nestedGone
+    }
+
+    @Test("whoever waits is told, and so is whoever comes later", arguments: Way.allCases)
+    func gone(way: Way) async throws {
+        let clock = TestClock()
+        let publisher = Publisher(
+            restart: way == .returned ? .transient : way == .dropped ? .temporary : .permanent
+        )
+        let reference = publisher.reference
+        let (bad, leaf) = (Probe("bad"), Probe("leaf"))
+        let trial = Trial(
+            Supervisor(strategy: way == .dropped ? .oneForAll : .oneForOne, clock: clock) {
+                switch way {
+                case .returned, .terminated, .deleted:
+                    publisher
+                case .givenUp:
+                    publisher.limit(maxRestarts: 0, within: .seconds(1))
+                case .refused:
+                    publisher.onFailure { _ in .giveUpChild }
+                case .dropped:
+                    bad
+                    publisher
+                case .startFailed:
+                    Probe("other")
+                case .nestedGone:
+                    Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                        publisher; leaf
+                    }
+                    .limit(maxRestarts: 0, within: .seconds(1))
+                }
+            }
+        )
+        let supervisor = trial.supervisor
+        publisher.publish(1)
+        await trial.up()
+        if way != .startFailed { #expect(try await reference.value == 1) }
+        switch way {
+        case .returned:
+            publisher.finish()
+        case .terminated:
+            try await supervisor.terminateChild("publisher")
+        case .deleted:
+            try await supervisor.terminateChild("publisher")
+            try await supervisor.deleteChild("publisher")
+        case .givenUp, .refused:
+            publisher.fail(Failure("bad sector"))
+        case .dropped:
+            bad.fail(Failure())
+        case .startFailed:
+            let failing = Publisher("failing")
+            failing.fail(Failure("bad sector"))
+            let reader = begun { try await failing.reference.value }
+            #expect(await code { try await supervisor.startChild(failing) } == .childFailedToStart)
+            let error = await #expect(throws: SupervisorError.self) { try await reader.value }
+            #expect(error?.code == .childGone)
+            #expect(error?.underlying as? Failure == Failure("bad sector"))
+            #expect(await trial.stop() == nil)
+            return
+        case .nestedGone:
+            leaf.fail(Failure("bad sector"))
+        }
+        await trial.recorder.wait(for: end(way))
+        #expect(await supervisor.ping())
+        let error = await #expect(throws: SupervisorError.self) { try await reference.value }
+        #expect(error?.code == .childGone)
+        #expect(error?.path == (way == .nestedGone ? ["inner", "publisher"] : ["publisher"]))
+        if way == .givenUp || way == .refused {
+            #expect(error?.underlying as? Failure == Failure("bad sector"))
+        }
+        #expect(await trial.stop() == nil)
+    }
+
+    private func end(_ way: Way) -> String {
+        switch way {
+        case .returned: "publisher returned"
+        case .terminated, .startFailed: "publisher stopped"
+        case .deleted: "publisher deleted"
+        case .givenUp, .refused: "publisher given up, not started again: bad sector"
+        case .dropped: "publisher dropped, a temporary child does not come back"
+        case .nestedGone:
+            "inner given up, not started again: gave up on child \"inner/leaf\": "
+                + "more than 0 restarts within 1.0 seconds: bad sector"
+        }
+    }
+
+    @Test("a reader that waits when the child is given up gets the error")
+    func waiting() async {
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let trial = Trial(Supervisor { publisher.limit(maxRestarts: 1, within: .seconds(9)) })
+        publisher.publish(1)
+        await trial.up()
+        publisher.fail()
+        await trial.recorder.wait(for: "publisher starting", count: 2)
+        let readers = (0..<10).map { _ in begun { try await reference.value } }
+        publisher.fail(Failure("bad sector"))
+        for reader in readers { #expect(await reader.outcome == "childGone") }
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("when the tree ends, in whatever way, every reader is told")
+    func treeEnds() async {
+        let (first, second) = (Publisher("first"), Publisher("second"))
+        let references = (first.reference, second.reference)
+        let bad = Probe("bad")
+        let trial = Trial(
+            Supervisor(intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                bad
+                Supervisor("inner") { first }
+                second
+            }
+        )
+        first.publish(1)
+        await trial.recorder.wait(for: "second starting")
+        let reader = begun { try await references.1.value }
+        bad.fail(Failure())
+        #expect(await trial.error()?.code == .gaveUp)
+        #expect(await reader.outcome == "childGone")
+        #expect(await begun { try await references.0.value }.outcome == "childGone")
+    }
+
+    @Test("a tree that is stopped before it runs tells every reader")
+    func stoppedBefore() async {
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let supervisor = Supervisor { Supervisor("inner") { publisher } }
+        let reader = begun { try await reference.value }
+        supervisor.stop()
+        #expect(await Trial(supervisor).error() == nil)
+        #expect(await reader.outcome == "childGone")
+    }
+
+    @Test("a tree that is not valid and so never runs tells every reader")
+    func invalidTree() async {
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let reader = begun { try await reference.value }
+        let trial = Trial(
+            Supervisor {
+                Supervisor("inner") { publisher }
+                Probe("")
+            }
+        )
+        #expect(await trial.error()?.code == .invalidTree)
+        #expect(await reader.outcome == "childGone")
+    }
+
+    @Test("a child that was terminated and is restarted by hand is there again")
+    func backAgain() async throws {
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let trial = Trial(Supervisor { publisher })
+        publisher.publish(1)
+        await trial.up()
+        try await trial.supervisor.terminateChild("publisher")
+        #expect(await begun { try await reference.value }.outcome == "childGone")
+        let restart = begun { try await trial.supervisor.restartChild("publisher") }
+        await trial.recorder.wait(for: "publisher starting", count: 2)
+        #expect(await trial.supervisor.ping())
+        let reader = begun { try await reference.value }
+        publisher.publish(2)
+        #expect(await reader.outcome == "2")
+        #expect(await restart.outcome == "started")
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("a supervisor that is started again brings its children's references back")
+    func nestedBackAgain() async {
+        let leaf = Probe("leaf")
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let trial = Trial(
+            Supervisor {
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                    publisher; leaf
+                }
+            }
+        )
+        publisher.publish(1)
+        await trial.up()
+        leaf.fail(Failure())
+        await trial.recorder.wait(for: "inner/publisher starting", count: 2)
+        let reader = begun { try await reference.value }
+        publisher.publish(2)
+        #expect(await reader.outcome == "2")
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("while a supervisor waits to be started again, readers of its children wait")
+    func nestedWaits() async {
+        let clock = TestClock()
+        let leaf = Probe("leaf")
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let trial = Trial(
+            Supervisor(clock: clock) {
+                Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
+                    publisher; leaf
+                }
+                .backoff(.constant(.seconds(9)))
+            }
+        )
+        publisher.publish(1)
+        await trial.up()
+        leaf.fail(Failure())
+        await trial.recorder.wait(for: "inner restarting in 9.0 seconds, 1 time so far")
+        await clock.sleepers(atLeast: 1)
+        let reader = begun { try await reference.value }
+        clock.advance(by: .seconds(9))
+        publisher.publish(2)
+        #expect(await reader.outcome == "2")
+        #expect(await trial.stop() == nil)
+    }
+
+    @Test("a child added to a nested supervisor is gone when that one starts again")
+    func addedToNested() async throws {
+        let leaf = Probe("leaf")
+        let added = Publisher("added")
+        let reference = added.reference
+        let inner = Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { leaf }
+        let trial = Trial(Supervisor { inner })
+        await trial.up()
+        added.publish(1)
+        try await inner.startChild(added)
+        #expect(try await reference.value == 1)
+        leaf.fail(Failure())
+        await trial.recorder.wait(for: "inner started", count: 2)
+        #expect(await begun { try await reference.value }.outcome == "childGone")
+        #expect(await trial.stop() == nil)
+    }
+
+    /// What can be asked about a child that is down only because a sibling waits for its backoff.
+    enum Asked: CaseIterable { case terminate, delete }
+
+    @Test("a child taken down with a sibling, and then out for good, is gone", arguments: Asked.allCases)
+    func takenOutWhileDown(asked: Asked) async throws {
+        let clock = TestClock()
+        let bad = Probe("bad")
+        let publisher = Publisher()
+        let reference = publisher.reference
+        let trial = Trial(
+            Supervisor(strategy: .oneForAll, clock: clock) {
+                bad.backoff(.constant(.seconds(9)))
+                publisher
+            }
+        )
+        publisher.publish(1)
+        await trial.up()
+        bad.fail(Failure())
+        await trial.recorder.wait(for: "publisher stopped")
+        let reader = begun { try await reference.value }
+        switch asked {
+        case .terminate: try await trial.supervisor.terminateChild("publisher")
+        case .delete: try await trial.supervisor.deleteChild("publisher")
+        }
+        #expect(await reader.outcome == "childGone")
+        clock.advance(by: .seconds(9))
+        await bad.wait(for: .started, count: 2)
+        #expect(publisher.copies.count == 1)
+        #expect(await trial.stop() == nil)
+    }
+}
