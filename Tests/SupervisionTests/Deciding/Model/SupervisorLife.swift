@@ -193,8 +193,8 @@ extension SupervisorLife {
             story += actions.map { "    \($0)" }
         }
         if !isNews, !actions.isEmpty { world.fail("acts on old news") }
-        for action in actions { world.follow(action, machine, after: phase) }
-        world.check(machine)
+        for action in actions where broken == nil { world.follow(action, machine, after: phase) }
+        if broken == nil { world.check(machine) }
         if case .time = event, actions.isEmpty, let deadline, deadline <= world.now,
             deadline == machine.deadline
         {

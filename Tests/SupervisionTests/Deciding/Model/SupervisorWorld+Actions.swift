@@ -28,6 +28,7 @@ extension SupervisorWorld {
         else { return fail("adopts a child that nobody brought") }
         if slot != children.count { fail("adopts \(slot), and \(children.count) is next") }
         if children.contains(where: { $0.id == id && !$0.isForgotten }) { fail("has \(id) twice") }
+        lookAtSignificantEnds()
         callers[0].slot = slot
         children.append(Child(id: id, rules: rules))
     }
@@ -160,6 +161,7 @@ extension SupervisorWorld {
         case .childDropped(let ref):
             if children[ref.slot].rules.restart != .temporary { fail("drops \(ref), which is not temporary") }
         case .childDeleted(let slot):
+            lookAtSignificantEnds()
             if !isDeleted(slot) || !children[slot].state.isDown { fail("deletes \(slot)") }
         case .stopping(let reason):
             stopping(reason)

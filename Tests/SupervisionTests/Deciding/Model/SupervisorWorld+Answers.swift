@@ -8,6 +8,7 @@ extension SupervisorWorld {
         guard let caller = callers.first, caller.number == number else {
             return fail("answers \(number), and the first that waits is \(String(describing: callers.first))")
         }
+        if number != servedBefore, reply != .refused(.notRunning) { lookAtSignificantEnds() }
         if !isRight(reply, to: caller) { fail("answers \(caller.call) with \(reply)") }
         callers.removeFirst()
     }
@@ -20,9 +21,7 @@ extension SupervisorWorld {
         case .restart(let target): return isRight(reply, toRestart: target)
         case .delete(let target):
             guard reply != .done else {
-                // It has been forgotten, just before this answer; the ends of significant children were
-                // looked at before that.
-                isSignificanceKnown = false
+                // It has been forgotten, just before this answer.
                 return slot(of: target) == nil
             }
             return refusal(target, isRestart: false) == reply
@@ -69,8 +68,6 @@ extension SupervisorWorld {
             let isDown = child.state.isDown && !child.isAlive
             children[slot].state = .terminated
             children[slot].isOwed = false
-            // Ends of others may have been looked at before this call was served, when it still counted.
-            if child.rules.isSignificant { isSignificanceKnown = false }
             return isDown
         case .refused(.abandoned(let ref)):
             return ref.slot == slot && child.state == .abandoned

@@ -10,7 +10,7 @@ extension SupervisorWorld {
         compare(with: machine)
         if isFinished { return }
         checkProgress(of: machine)
-        checkSignificance(machine)
+        if machine.phase == .running { lookAtSignificantEnds() }
         for slot in children.indices where !isAccountedFor(slot, machine) {
             fail("\(slot) is \(children[slot].state) for good, although it was to be up")
         }
@@ -47,6 +47,7 @@ extension SupervisorWorld {
     }
 
     private mutating func checkProgress(of machine: SupervisorMachine) {
+        if ending != nil, machine.deadline != machine.stop?.deadline { fail("waits for what is not to come") }
         let isStopping = machine.stop != nil
         if isStopping != (machine.count(.stopping) == 1) { fail("has lost a stop") }
         switch machine.phase {
@@ -78,14 +79,6 @@ extension SupervisorWorld {
                 break
             }
         }
-    }
-
-    private mutating func checkSignificance(_ machine: SupervisorMachine) {
-        guard machine.phase == .running else { return }
-        if isSignificanceKnown, endsWithSignificant, significantEnds.contains(where: isStillEnded) {
-            fail("runs on without its significant children")
-        }
-        significantEnds = []
     }
 
     /// Whether a child that was to be up is, or will be.

@@ -75,7 +75,8 @@ struct SupervisorWorld {
     /// The children that are brought up together: from which on, and because of which.
     var row: (first: Int, cause: Int)?
     var isOrderKnown = true
-    var isSignificanceKnown = true
+    /// The call that was being served when something happened.
+    var servedBefore: Int?
     /// The child that has just been added, and failed to start.
     var failedNew: Int?
     var hasBegun = false
@@ -124,7 +125,7 @@ extension SupervisorWorld {
         expected = nil
         found = .none
         isOrderKnown = true
-        isSignificanceKnown = true
+        servedBefore = machine.served?.number
         failedNew = nil
         switch event {
         case .start:
@@ -245,6 +246,14 @@ extension SupervisorWorld {
                     && ![.terminated, .done, .givenUp].contains($0.state)
             }
         }
+    }
+
+    /// Notes that the supervisor has had nothing else to do than to look at them.
+    mutating func lookAtSignificantEnds() {
+        if endsWithSignificant, significantEnds.contains(where: isStillEnded) {
+            fail("runs on without its significant children")
+        }
+        significantEnds = []
     }
 
     /// Whether that child ended by itself, and has not been started since.
