@@ -6,9 +6,9 @@ import Testing
 
 @Suite("Supervisor: many children")
 struct SupervisorScaleTests {
-    private let count = 10_000
+    private let count = 2_000
 
-    @Test("ten thousand start in order, and stop in reverse")
+    @Test("two thousand start in order, and stop in reverse")
     func startAndStop() async {
         let count = count
         let order = Locked<[Int]>([])
@@ -31,7 +31,7 @@ struct SupervisorScaleTests {
         #expect(order.withLock(\.self) == Array(0..<count) + (0..<count).reversed())
     }
 
-    @Test("ten thousand are added, looked for, terminated and deleted, one by one")
+    @Test("two thousand are added, looked for, terminated and deleted, one by one")
     func administration() async throws {
         let anchor = Probe("anchor")
         let supervisor = Supervisor { anchor }
@@ -56,7 +56,7 @@ struct SupervisorScaleTests {
         #expect(await run.outcome == "()")
     }
 
-    @Test("ten thousand temporary children come and go, and leave nothing behind")
+    @Test("two thousand temporary children come and go, and leave nothing behind")
     func manyTemporary() async throws {
         let anchor = Probe("anchor")
         let calls = DynamicSupervisor("calls", restart: .temporary) { (child, _: Int) in child.started() }

@@ -153,6 +153,30 @@ struct SupervisorStopTests {
         await b.wait(for: .ended)
     }
 
+    @Test("of very many that were abandoned the error has all, and its text the first ten")
+    func manyAbandoned() async {
+        let hung = (0..<12).map { Probe("\($0)", ignoresStop: true) }
+        let clock = TestClock()
+        let trial = Trial(Supervisor(clock: clock) { hung })
+        await trial.up()
+        trial.supervisor.stop()
+        for probe in hung.reversed() {
+            await probe.wait(for: .cancelled)
+            await clock.sleepers(atLeast: 1)
+            clock.advance(by: .seconds(5))
+        }
+        let error = await trial.error()
+        #expect(error?.abandoned.count == 12)
+        #expect(
+            error?.description.hasSuffix("\"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\", and 2 more")
+                == true
+        )
+        for probe in hung {
+            probe.finish()
+            await probe.wait(for: .ended)
+        }
+    }
+
     @Test("a supervisor that left a child running is not restarted: the whole tree ends")
     func neverDoubled() async {
         let (bad, hung) = (Probe("bad"), Probe("hung", ignoresStop: true))

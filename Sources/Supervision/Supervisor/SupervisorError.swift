@@ -123,8 +123,10 @@ extension SupervisorError: CustomStringConvertible {
         parts += details
         if let underlying { parts.append("\(underlying)") }
         if !abandoned.isEmpty {
-            let names = abandoned.map { "\"\($0)\"" }.joined(separator: ", ")
-            parts.append("still running after its time was up: \(names)")
+            // Of a million it is enough to read the first.
+            var names = abandoned.prefix(10).map { "\"\($0)\"" }
+            if abandoned.count > names.count { names.append("and \(abandoned.count - names.count) more") }
+            parts.append("still running after its time was up: \(names.joined(separator: ", "))")
         }
         return parts.joined(separator: ": ")
     }
