@@ -300,7 +300,7 @@ struct NotifierTests {
                     case 1: .extendTimeout(by: .microseconds(number))
                     case 2: try .variable("X_N", "\(number)")
                     case 3: .errno(CInt(number))
-                    default: try .storeDescriptors([0, 1], named: "\(number)")
+                    default: try .storeDescriptors(Array(repeating: 0, count: 12), named: "\(number)")
                     }
                 switch notifier.send(message) {
                 case .sent, .queued, .dropped: break
