@@ -7,7 +7,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Listener: kept sockets")
+@Suite("Listener: kept sockets", .timeLimit(.minutes(1)))
 struct KeptSocketTests {
     private let manager: FakeServiceManager
 
