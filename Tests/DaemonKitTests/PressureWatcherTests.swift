@@ -32,7 +32,7 @@ private final class PressureFIFO: Sendable {
     }
 }
 
-@Suite("PressureWatcher")
+@Suite("PressureWatcher", .timeLimit(.minutes(1)))
 struct PressureWatcherTests {
     @Test("each event is told, to one call at a time; what comes during a call is told after it")
     func events() async throws {

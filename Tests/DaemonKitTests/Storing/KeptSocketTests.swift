@@ -7,7 +7,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Listener: kept sockets")
+@Suite("Listener: kept sockets", .timeLimit(.minutes(1)))
 struct KeptSocketTests {
     private let manager: FakeServiceManager
 
@@ -85,13 +85,13 @@ struct KeptSocketTests {
                 Self.listener(fallback: .host("127.0.0.1", port: try port(first)))
             )
             #expect(try address(places) == first)
+            #expect(try await answer(to: waiting) == "echo")
+            #expect(await trial.stop() == .clean)
             #expect(
                 trial.logged.all.contains(
                     "<6>listener echo: listening on \(first), kept by the service manager"
                 )
             )
-            #expect(try await answer(to: waiting) == "echo")
-            #expect(await trial.stop() == .clean)
             #expect(stored() == ["listener echo"])
         }
     }
@@ -164,6 +164,7 @@ struct KeptSocketTests {
         let (trial, places) = try await start(Self.listener(fallback: .port(try port(old))))
         #expect(try address(places) == .ipv6(host: "::", port: port(old)))
         #expect(try await ask(old) == "echo")
+        #expect(await trial.stop() == .clean)
         #expect(
             trial.logged.all.contains {
                 $0.contains(
@@ -171,7 +172,6 @@ struct KeptSocketTests {
                 )
             }
         )
-        #expect(await trial.stop() == .clean)
         #expect(stored() == ["listener echo"])
     }
 
@@ -280,21 +280,21 @@ struct KeptSocketTests {
             Self.listener("b", fallback: fallback),
             Self.listener("c", fallback: fallback)
         )
+        #expect(await full.stop() == .clean)
         #expect(
             full.logged.all.contains {
                 $0.hasPrefix("<4>listener c: the service manager does not keep its socket: 1 more")
             }
         )
-        #expect(await full.stop() == .clean)
         #expect(stored() == ["listener a", "listener b"])
 
         // A manager that keeps nothing, or is too old to say.
         let silent = try DaemonTrial { Supervisor { Self.listener(fallback: fallback) } }
         _ = try await silent.manager.next(with: "READY=1")
+        #expect(await silent.stop() == .clean)
         #expect(
             silent.logged.all.contains { $0.hasPrefix("<5>listener echo: the service manager does not say") }
         )
-        #expect(await silent.stop() == .clean)
     }
 
     @Test("the file of a kept Unix socket stays for the next process; where it has gone a new one is bound")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("The manager's store, in a tree")
+@Suite("The manager's store, in a tree", .timeLimit(.minutes(1)))
 struct StoreTests {
     /// Counts the processes it has lived in.
     private func counter(_ facts: Facts) -> ChildSpec {
