@@ -7,10 +7,25 @@ import Testing
 
 @testable import DaemonKit
 
-/// Duplicates a descriptor onto a number, close-on-exec: other tests start processes.
-private func place(_ descriptor: CInt, at number: CInt) -> CInt {
-    guard dup2(descriptor, number) >= 0 else { return -1 }
-    return fcntl(number, F_SETFD, FD_CLOEXEC)
+/// Duplicates descriptors to numbers that follow one another, close-on-exec: other tests start processes.
+///
+/// To numbers that are free, and never onto one: other tests have descriptors too.
+///
+/// - Returns: The first number.
+private func placeInARow(_ descriptors: [CInt]) throws -> CInt {
+    var start: CInt = 300
+    while true {
+        var numbers: [CInt] = []
+        for descriptor in descriptors {
+            let number = fcntl(descriptor, F_DUPFD_CLOEXEC, numbers.last.map { $0 + 1 } ?? start)
+            guard number >= 0 else { throw Failure("F_DUPFD_CLOEXEC: errno \(errno)") }
+            numbers.append(number)
+        }
+        guard let first = numbers.first, let last = numbers.last else { return start }
+        if last == first + CInt(numbers.count) - 1 { return first }
+        for number in numbers { close(number) }
+        start = last + 1
+    }
 }
 
 /// Sockets as a manager passes them: one after the other from a number on, kept open for the life of the process.
@@ -21,13 +36,8 @@ struct PassedSockets {
 
     /// Moves descriptors there: what a manager has kept of a service, when it starts it again.
     init(moving descriptors: [PassedDescriptor]) throws {
-        first = Self.next.add(CInt(descriptors.count), ordering: .relaxed).oldValue
-        for (index, descriptor) in descriptors.enumerated() {
-            guard place(descriptor.number, at: first + CInt(index)) >= 0 else {
-                throw Failure("dup2: errno \(errno)")
-            }
-            close(descriptor.number)
-        }
+        first = try placeInARow(descriptors.map(\.number))
+        for descriptor in descriptors { close(descriptor.number) }
         addresses = []
         let names = descriptors.map(\.name).joined(separator: ":")
         variables = [
@@ -35,19 +45,11 @@ struct PassedSockets {
         ]
     }
 
-    /// Where the next ones go: far above what a test opens by itself.
-    private static let next = Atomic<CInt>(700)
-
     init(_ names: String..., named: Bool = true) throws {
         let sockets = try names.map {
             try ListeningSocket.bind(.host("127.0.0.1", port: 0), backlog: 16, name: $0)
         }
-        first = Self.next.add(CInt(names.count), ordering: .relaxed).oldValue
-        for (index, socket) in sockets.enumerated() {
-            guard place(socket.descriptor, at: first + CInt(index)) >= 0 else {
-                throw Failure("dup2: errno \(errno)")
-            }
-        }
+        first = try placeInARow(sockets.map(\.descriptor))
         addresses = sockets.map(\.localAddress)
         var variables = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "\(names.count)"]
         if named { variables["LISTEN_FDNAMES"] = names.joined(separator: ":") }
