@@ -336,42 +336,6 @@ struct SupervisorManagingTests {
         #expect(await trial.stop() == nil)
     }
 
-    @Test("a child may terminate itself: it is cancelled, and so is its call")
-    func selfTermination() async throws {
-        let supervisors = AsyncStream.makeStream(of: Supervisor.self)
-        let trial = Trial(
-            Supervisor {
-                ChildSpec("suicidal") {
-                    for await supervisor in supervisors.stream {
-                        try await supervisor.terminateChild("suicidal")
-                    }
-                }
-                Probe("sibling")
-            }
-        )
-        await trial.up()
-        supervisors.continuation.yield(trial.supervisor)
-        await trial.recorder.wait(for: "suicidal stopped")
-        #expect(try await trial.children() == ["suicidal terminated", "sibling running"])
-        #expect(await trial.stop() == nil)
-    }
-
-    @Test("a child may add a sibling when it has started itself")
-    func startFromWithin() async throws {
-        let box = AsyncStream.makeStream(of: Supervisor.self)
-        let trial = Trial(
-            Supervisor {
-                ChildSpec("founder") { child in
-                    child.started()
-                    for await supervisor in box.stream { try await supervisor.startChild(Probe("born")) }
-                }
-            }
-        )
-        box.continuation.yield(trial.supervisor)
-        await trial.recorder.wait(for: "born started")
-        #expect(await trial.stop() == nil)
-    }
-
     @Test("a terminated child that will not stop is abandoned and named, and the supervisor goes on")
     func terminatedButAbandoned() async throws {
         let clock = TestClock()
