@@ -192,7 +192,7 @@ final class DaemonRun: Sendable {
 
     /// Waits until the last message has left, and where the next process depends on them, until all are acted upon.
     private func hasToldAll(_ store: DescriptorStore?) async -> Bool {
-        guard let store, store.hasStored else { return await notifier.flush(timeout: patience) }
+        guard let store, store.hasChanged else { return await notifier.flush(timeout: patience) }
         return await notifier.barrier(timeout: patience) == .passed
     }
 }

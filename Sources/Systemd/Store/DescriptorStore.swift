@@ -40,7 +40,7 @@ public final class DescriptorStore: Sendable {
         var counts: [String: Int] = [:]
         /// The newest state under each name, for who asks again.
         var states: [String: SealedMemory] = [:]
-        var hasStored = false
+        var hasChanged = false
     }
 
     /// Makes the store of a process.
@@ -101,14 +101,14 @@ public final class DescriptorStore: Sendable {
         let outcome = notifier.send(message)
         if outcome.mayArrive {
             contents.counts[name, default: 0] += count
-            contents.hasStored = true
+            contents.hasChanged = true
         }
         return outcome
     }
 
-    /// Whether this process has stored anything: the manager should have it before the process ends.
-    package var hasStored: Bool {
-        contents.withLock(\.hasStored)
+    /// Whether this process has stored or removed anything: the manager should act on it before the process ends.
+    package var hasChanged: Bool {
+        contents.withLock(\.hasChanged)
     }
 
     /// Has the manager keep state under a name, besides what it keeps there already.
@@ -168,7 +168,10 @@ public final class DescriptorStore: Sendable {
         _ contents: inout Contents
     ) -> NotifyOutcome {
         let outcome = notifier.send(message)
-        if outcome.mayArrive { contents.counts[name] = nil }
+        if outcome.mayArrive {
+            contents.counts[name] = nil
+            contents.hasChanged = true
+        }
         return outcome
     }
 
@@ -201,7 +204,9 @@ public final class DescriptorStore: Sendable {
             for name in Set(unclaimed.map(\.name)).subtracting(served).sorted()
             where contents.counts[name] == nil {
                 // The manager's own names are valid; whoever else made one up cannot have it stored.
-                if let message = try? NotifyMessage.removeStored(named: name) { notifier.send(message) }
+                if let message = try? NotifyMessage.removeStored(named: name) {
+                    _ = sendRemoval(message, of: name, &contents)
+                }
             }
         }
         return closed

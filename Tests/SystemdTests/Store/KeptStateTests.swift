@@ -19,11 +19,11 @@ struct KeptStateTests {
         let manager = try FakeServiceManager(descriptorStoreLimit: 1)
         let first = try Instance(of: manager)
         #expect(try first.store.kept("count") == nil)
-        #expect(!first.store.hasStored)
+        #expect(!first.store.hasChanged)
         for byte in 1...3 as ClosedRange<UInt8> {
             #expect(try first.store.keep([byte], as: "count") == .sent)
         }
-        #expect(first.store.hasStored)
+        #expect(first.store.hasChanged)
         await first.settle()
         #expect(manager.storedDescriptors.map(\.name) == ["count"])
         for _ in 1...2 {
@@ -50,7 +50,7 @@ struct KeptStateTests {
             try store.remove(named: "a")
             #expect(try store.kept("a") == nil)
         }
-        #expect(!unmanaged.hasStored)
+        #expect(!unmanaged.hasChanged)
         #expect(try unmanaged.kept("empty") == [])
     }
 
