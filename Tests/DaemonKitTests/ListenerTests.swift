@@ -183,7 +183,7 @@ struct ListenerTests {
     func wrongKind() async throws {
         let passed = try PassedSockets("http")
         let datagram = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
-        _ = place(datagram, at: passed.first)
+        _ = fcntl(dup2(datagram, passed.first), F_SETFD, FD_CLOEXEC)
         close(datagram)
         let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
             Supervisor { Self.listener("http") }

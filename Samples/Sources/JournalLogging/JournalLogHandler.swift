@@ -28,7 +28,8 @@ public struct JournalLogHandler: LogHandler {
     private let journal: Journal
 
     /// Makes a handler; all handlers may share a journal.
-    public init(label: String, journal: Journal = Journal(), metadataProvider: Logger.MetadataProvider? = nil) {
+    public init(label: String, journal: Journal = Journal(), metadataProvider: Logger.MetadataProvider? = nil)
+    {
         self.label = label
         self.journal = journal
         self.metadataProvider = metadataProvider
