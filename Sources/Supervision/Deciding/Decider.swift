@@ -24,6 +24,9 @@ protocol Decider {
     /// The supervisor is to stop. Honoured in every phase, before the start included.
     mutating func stopRequested(at now: Duration) -> [Action]
 
+    /// Every child has been told to stop, as was asked with ``Action/askAll`` or ``Action/cancelAll``.
+    mutating func allTold(at now: Duration)
+
     /// Time has passed; perhaps ``deadline``.
     mutating func deadlineReached(at now: Duration) -> [Action]
 

@@ -129,6 +129,13 @@ extension DynamicMachine {
         beginStop(.requested, at: now)
     }
 
+    mutating func allTold(at now: Duration) {
+        // A million children are not told in a moment, and the last one is to have its time too.
+        guard case .stopping(let reason, var stop) = phase, let deadline = stop.deadline else { return }
+        stop.deadline = deadline + (now - stop.since)
+        phase = .stopping(reason, stop)
+    }
+
     mutating func deadlineReached(at now: Duration) -> [Action] {
         if case .stopping(let reason, let stop) = phase { return overdue(reason, stop, at: now) }
         var actions: [Action] = []

@@ -191,6 +191,9 @@ extension SupervisorMachine {
         beginStop(.requested, at: now)
     }
 
+    // Its children are told one by one.
+    mutating func allTold(at now: Duration) {}
+
     mutating func deadlineReached(at now: Duration) -> [Action] {
         stopDeadlineReached(at: now) + restartDue(at: now) + settle(at: now)
     }

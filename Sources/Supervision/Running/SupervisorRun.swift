@@ -130,12 +130,13 @@ struct SupervisorRun<Machine: Decider> {
         nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
     }
 
-    private func stopAll(_ stop: (ChildCopy) -> Void) {
+    private mutating func stopAll(_ stop: (ChildCopy) -> Void) {
         nodes.forEach { slot, node in
             guard let copy = node.copy, !copy.context.isShutdownRequested else { return }
             emit(.childStopping(ChildRef(slot: slot, generation: copy.context.generation)))
             stop(copy)
         }
+        machine.allTold(at: now)
     }
 
     /// Sees to it that nobody waits for a supervisor that is not there any more.

@@ -146,6 +146,16 @@ struct DynamicMachineStopTests {
         #expect(actions.last == .finish(.requested, abandoned: [ref(0), ref(2)]))
     }
 
+    @Test("their time counts from when the last of them has been told")
+    func told() {
+        var trial = DynamicTrial(shutdown: .timeout(.seconds(5)), children: 2)
+        _ = trial.machine.stopRequested(at: .zero)
+        #expect(trial.machine.deadline == .seconds(5))
+        trial.machine.allTold(at: .seconds(2))
+        #expect(trial.machine.deadline == .seconds(7))
+        #expect(trial.pass(to: .seconds(5)) == [])
+    }
+
     @Test("graceful children are asked, those that have not started are cancelled, and the late ones follow")
     func gracefulAll() {
         var trial = DynamicTrial(shutdown: .graceful(.seconds(5)), children: 2)
