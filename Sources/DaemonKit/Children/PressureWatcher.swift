@@ -12,7 +12,8 @@ public import Systemd
 /// ```
 ///
 /// The closure is called for one event at a time; those that come meanwhile become one, the newest. An error that it
-/// throws fails the child. When the child is stopped the closure is cancelled, and no other event is told.
+/// throws fails the child, and what comes before it has started again is not told. When the child is stopped the
+/// closure is cancelled, and no other event is told.
 ///
 /// The source is what the manager names (`MEMORY_PRESSURE_WATCH` since systemd 254, `CPU_…` and `IO_…` since 261), else
 /// the pressure file of the service's own control group, else that of the system. Pressure is advice: where there
