@@ -6,6 +6,8 @@ extension DaemonContext {
     /// To be called once the tree has started.
     func removeUnclaimed() {
         let unclaimed = descriptors.unclaimed
+        // Nobody new is to find them, however long the manager takes to let go of its own.
+        for descriptor in unclaimed where KeptSockets.isKept(descriptor) { KeptSockets.end(descriptor) }
         let removed = store.removeUnclaimed { !$0.mayBeOfSocketUnit }
         for descriptor in unclaimed {
             if removed.contains(descriptor) {

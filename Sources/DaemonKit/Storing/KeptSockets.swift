@@ -28,6 +28,13 @@ final class KeptSockets: Sendable {
         descriptor.name.hasPrefix(prefix)
     }
 
+    /// Has a socket listen no more, for everybody who holds it.
+    static func end(_ socket: PassedDescriptor) {
+        guard socket.kind == .streamListener else { return }
+        csupervision_socket_shutdown(socket.number, 0)
+        csupervision_socket_shutdown(socket.number, 1)
+    }
+
     /// Has the manager keep a socket that was just bound.
     ///
     /// - Parameter socket: The socket, under the name of its listener.
@@ -145,10 +152,7 @@ final class KeptSockets: Sendable {
         for socket in sockets {
             log.write(.notice, "\(socket) was kept, but is not what its listener wants: removed")
             // The manager lets go of its own in its own time, and until then nobody could listen there.
-            if socket.kind == .streamListener {
-                csupervision_socket_shutdown(socket.number, 0)
-                csupervision_socket_shutdown(socket.number, 1)
-            }
+            Self.end(socket)
             closeDescriptor(socket.number)
         }
         // The name was made from a valid one.

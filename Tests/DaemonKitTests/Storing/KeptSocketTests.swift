@@ -185,7 +185,6 @@ struct KeptSocketTests {
         #expect(try await answer(to: waiting) == "echo")
         #expect(stored() == [])
         #expect(await trial.stop() == .clean)
-        #expect(isRefused(old))
     }
 
     @Test("the socket of a listener that the tree has no more is no hindrance to another one at its place")
