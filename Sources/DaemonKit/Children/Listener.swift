@@ -194,8 +194,9 @@ public struct Listener: Child {
             },
             report: { incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
         )
-        let listener = ActiveListener(session: session, sockets: sockets, server: server)
-        daemon.listeners.add(listener)
+        let listener = daemon.listeners.add {
+            ActiveListener(session: session, sockets: sockets, server: server)
+        }
         defer { daemon.listeners.remove(listener) }
 
         try await withTaskCancellationHandler {

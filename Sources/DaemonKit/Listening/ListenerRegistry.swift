@@ -29,8 +29,13 @@ final class ListenerRegistry: Sendable {
         state.withLock { $0.declared.first == name }
     }
 
-    func add(_ listener: ActiveListener) {
-        state.withLock { $0.active[ObjectIdentifier(listener)] = listener }
+    /// Adds a listener as it begins to be served: who is told that it has started finds it here.
+    func add(_ begin: () -> ActiveListener) -> ActiveListener {
+        state.withLock { state in
+            let listener = begin()
+            state.active[ObjectIdentifier(listener)] = listener
+            return listener
+        }
     }
 
     func remove(_ listener: ActiveListener) {
