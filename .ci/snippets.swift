@@ -27,6 +27,8 @@ let store = DescriptorStore(
     passed: PassedDescriptors(environment.descriptors)
 )
 let bytes: [UInt8] = []
+func openConnection() -> Connection { fatalError("checked, never run") }
+let connection = openConnection()
 let caches = Caches()
 let services: [Worker] = []
 let logger = Worker()
@@ -52,6 +54,11 @@ struct Room {
 struct Certificates {
     init(_ environment: ServiceEnvironment) throws {}
     func readAgain() async throws {}
+}
+
+struct Counters {
+    var bytes: [UInt8]
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 
 actor WorkQueue {

@@ -33,7 +33,7 @@ final class Storm: Sendable {
 
     /// How many failures the whole storm has: a tenth of it, unless `STORM_FAILURES` says otherwise.
     static var failures: Int {
-        getenv("STORM_FAILURES").flatMap { Int(String(cString: $0)) } ?? 10_000
+        getenv("STORM_FAILURES").flatMap { Int(String(cString: $0)) } ?? 3_000
     }
 
     var isOver: Bool { state.withLock { $0.failuresLeft == 0 } }

@@ -7,7 +7,7 @@ extension DescriptorStore {
     /// // The process that ends:
     /// try store.put(connection, named: "line")
     /// // The next one, at start:
-    /// for line in store.takeConnections(named: "line") { … }
+    /// for line in store.takeConnections(named: "line") { try await line.write("I am back") }
     /// ```
     ///
     /// The connection is this process's as well until its handler ends; end that without another byte read, for

@@ -4,9 +4,10 @@ extension DescriptorStore {
     /// Has the manager keep bytes under a name, in place of what it keeps there: state for the next instance.
     ///
     /// ```swift
-    /// var count = try store.kept("count")?.first ?? 0          // at start
-    /// …
-    /// try store.keep([count], as: "count")                     // when it stops, or whenever it has changed
+    /// // At start:
+    /// let count = try store.kept("count")?.first ?? 0
+    /// // When it stops, or whenever the count has changed:
+    /// try store.keep([count + 1], as: "count")
     /// ```
     ///
     /// The bytes go into ``SealedMemory``. What had the name goes first, whatever it is: give state names of its

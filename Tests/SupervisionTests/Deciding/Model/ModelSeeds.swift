@@ -17,7 +17,7 @@ enum ModelSeeds {
     static let lots = 8
 
     private static let fixed: [UInt64] = Array(1...100)
-    private static let count = number("SUPERVISION_MODEL_SEQUENCES").map { Int($0) } ?? 2_000
+    private static let count = number("SUPERVISION_MODEL_SEQUENCES").map { Int($0) } ?? 500
     private static let base: UInt64 = {
         let base = number("SUPERVISION_MODEL_SEED") ?? UInt64.random(in: 1_000...(.max / 2))
         print("Model: \(count) sequences from seed \(base) on (SUPERVISION_MODEL_SEED=\(base))")
