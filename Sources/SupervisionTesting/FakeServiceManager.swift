@@ -165,6 +165,7 @@ public final class FakeServiceManager: Sendable {
     }
 
     private static func makeTemporaryDirectory() throws(SystemdError) -> String {
+        // Not TMPDIR: a socket's path has room for 107 bytes.
         var template = Array("/tmp/service-manager-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw SystemdError(.sendFailed, "cannot make a directory in /tmp", errno: errno)

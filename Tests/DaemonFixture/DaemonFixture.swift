@@ -148,7 +148,7 @@ struct DaemonFixture: Daemon {
     /// Waits for a SIGHUP, and says when it does: one that came earlier would end the process.
     private static func hangUp() async throws {
         signal(SIGHUP, SIG_IGN)
-        // Dispatch's objects may be used from any thread.
+        // Dispatch's objects may be used from any thread, and this one only by its handlers and the cancellation.
         nonisolated(unsafe) let source = DispatchSource.makeSignalSource(signal: SIGHUP)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -260,7 +260,7 @@ private struct FailingServer: SocketServer {
 
     private static func answerOne(on socket: ListeningSocket) async {
         let descriptor = socket.descriptor
-        // nonisolated(unsafe): used after this by Dispatch, and by the one cancellation.
+        // Dispatch's objects may be used from any thread, and this one only by its handlers and the cancellation.
         nonisolated(unsafe) let source = DispatchSource.makeReadSource(fileDescriptor: descriptor)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

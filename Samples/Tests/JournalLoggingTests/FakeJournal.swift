@@ -9,6 +9,7 @@ final class FakeJournal {
     private let directory: String
 
     init() throws {
+        // Not TMPDIR: a socket's path has room for 107 bytes.
         var template = Array("/tmp/journal-logging-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -1,5 +1,6 @@
 import CSupervision
 import Dispatch
+import SupervisionLock
 
 #if canImport(Glibc)
     import Glibc
@@ -15,9 +16,8 @@ import Dispatch
 /// is heard also when the pool is blocked. A library that installs handlers of its own for these signals takes
 /// them away from here.
 final class DaemonSignals: Sendable {
-    // Only kept alive: made and activated in the initializer, then never touched. Dispatch's objects may be
-    // released on any thread.
-    private nonisolated(unsafe) let source: any DispatchSourceRead
+    // Only kept alive.
+    private let source: Locked<any DispatchSourceRead>
 
     /// Begins to receive signals.
     ///
@@ -36,7 +36,7 @@ final class DaemonSignals: Sendable {
         guard descriptor >= 0 else {
             throw SocketError(.systemError, "cannot make a pipe for signals", errno: -descriptor)
         }
-        source = DispatchSource.makeReadSource(
+        let source = DispatchSource.makeReadSource(
             fileDescriptor: descriptor,
             queue: DispatchQueue(label: "daemon-signals", qos: .userInteractive)
         )
@@ -53,5 +53,6 @@ final class DaemonSignals: Sendable {
             }
         }
         source.activate()
+        self.source = Locked(source)
     }
 }

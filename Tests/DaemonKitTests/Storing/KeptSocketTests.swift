@@ -37,6 +37,10 @@ struct KeptSocketTests {
         try await answer(to: TestClient.connect(to: address))
     }
 
+    /// A place that nobody else can be given, as they could a port that has become free.
+    private static func ownPlace() -> Listener.Fallback { .unix("@kept-\(UUID().uuidString)") }
+
+    /// Whether nobody listens there; of ``ownPlace()``, since a port may be another test's by then.
     private func isRefused(_ address: SocketAddress) -> Bool {
         guard let descriptor = try? TestClient.connectBlocking(to: address) else { return true }
         close(descriptor)
@@ -64,9 +68,12 @@ struct KeptSocketTests {
         try #require(places.address(of: name))
     }
 
-    /// Lets a process bind a free port of the loopback address, have it kept, and end.
-    private func keptAddress(_ name: String = "echo") async throws -> SocketAddress {
-        let (trial, places) = try await start(Self.listener(name, fallback: .host("127.0.0.1", port: 0)))
+    /// Lets a process bind a free port of the loopback address, or what is given, have it kept, and end.
+    private func keptAddress(
+        _ name: String = "echo",
+        fallback: Listener.Fallback = .host("127.0.0.1", port: 0)
+    ) async throws -> SocketAddress {
+        let (trial, places) = try await start(Self.listener(name, fallback: fallback))
         #expect(await trial.stop() == .clean)
         return try address(places, name)
     }
@@ -201,7 +208,7 @@ struct KeptSocketTests {
 
     @Test("the socket of a listener that the tree has no more is removed, also where nobody wants its place")
     func orphan() async throws {
-        let old = try await keptAddress("old")
+        let old = try await keptAddress("old", fallback: Self.ownPlace())
         let worker = Probe("worker")
         let trial = try DaemonTrial(next: manager) { Supervisor { worker } }
         await trial.logged.wait(forCount: 2)
@@ -215,12 +222,13 @@ struct KeptSocketTests {
 
     @Test("a socket unit's socket of the listener's name goes before the kept one, which is closed")
     func socketUnit() async throws {
-        let old = try await keptAddress()
+        let place = Self.ownPlace()
+        let old = try await keptAddress(fallback: place)
         let unit = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "echo")
         let passed = PassedDescriptor(number: unit.takeDescriptor(), name: "echo")
         let (trial, places) = try await start(
             sockets: [passed],
-            Self.listener(fallback: .host("127.0.0.1", port: try port(old)))
+            Self.listener(fallback: place)
         )
         #expect(try address(places) == unit.localAddress)
         #expect(isRefused(old))
@@ -266,7 +274,7 @@ struct KeptSocketTests {
         let places = Places()
         let unmanaged = try DaemonTrial(variables: ["NOTIFY_SOCKET": ""]) {
             Supervisor {
-                Self.listener(fallback: fallback); places.child
+                Self.listener(fallback: Self.ownPlace()); places.child
             }
         }
         await unmanaged.logged.wait(forCount: 2)

@@ -4,8 +4,6 @@ import Testing
 
 @testable import Systemd
 
-private let patience = Duration.seconds(60)
-
 @Suite("Notifier.barrier")
 struct BarrierTests {
     @Test("without a manager there is nothing to wait for")

@@ -3,8 +3,6 @@ import SupervisionTesting
 import Systemd
 import Testing
 
-private let patience = Duration.seconds(60)
-
 /// A service of a manager that keeps descriptors, over as many starts as a test wants.
 struct Instance {
     let notifier: Notifier
