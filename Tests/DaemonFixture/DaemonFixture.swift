@@ -130,6 +130,14 @@ struct DaemonFixture: Daemon {
                 child.started()
                 await child.shutdownRequested()
             }
+        case "orders":
+            Orders.clerk
+            Orders.listener
+        case "orders-while-starting":
+            Orders.clerk
+            Orders.listener
+            // Takes until it is told to, as above.
+            ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
         case "journal":
             Reports.journal
         case "facts":

@@ -39,7 +39,10 @@ enum Reports {
     static let facts = ChildSpec("reporter") { (child: ChildContext) in
         let environment = ServiceEnvironment.take()
         let journal = Journal()
-        try send(JournalEntry("facts", fields: fields(of: environment)), to: journal)
+        try send(
+            JournalEntry("facts", fields: fields(of: environment) + startFields(of: environment)),
+            to: journal
+        )
         child.onReload { try send(JournalEntry("reloaded", fields: fields(of: environment)), to: journal) }
         child.started()
         await child.shutdownRequested()
@@ -79,6 +82,31 @@ enum Reports {
         fields.append(JournalField("invocation", environment.invocationID ?? ""))
         fields.append(JournalField("namespace", environment.logNamespace ?? ""))
         fields += environment.problems.map { JournalField("problem", $0.description) }
+        return fields
+    }
+
+    /// What is said once, for it is used up afterwards, or of no interest to a reload.
+    private static func startFields(of environment: ServiceEnvironment) -> [JournalField] {
+        var fields = environment.descriptors.map {
+            JournalField("descriptor", "\($0.name) \($0.kind) \($0.localAddressDescription ?? "-")")
+        }
+        for resource in PressureResource.allCases {
+            guard let source = environment.pressureSource(for: resource) else { continue }
+            let registration = String(decoding: source.registration, as: UTF8.self)
+            fields.append(JournalField("pressure_\(resource)", "\(source.path) \(registration)"))
+        }
+        fields.append(JournalField("is_supervised", "\(environment.isUnderManager)"))
+        fields.append(JournalField("watchdog", environment.watchdog.map { "\($0.timeout)" } ?? ""))
+        fields.append(JournalField("store", environment.descriptorStoreLimit.map { "\($0)" } ?? ""))
+        fields.append(JournalField("trigger_time", environment.trigger?.timeSince1970.map { "\($0)" } ?? ""))
+        // What has no type of its own.
+        for name in [
+            "REMOTE_ADDR", "REMOTE_PORT", "SO_COOKIE", "LISTEN_PIDFDID", "MANAGERPID", "SYSTEMD_EXEC_PID",
+        ] {
+            if let value = environment.variables[name] {
+                fields.append(JournalField("variable_\(name)", value))
+            }
+        }
         return fields
     }
 }

@@ -224,7 +224,7 @@ class Watch:
     def __init__(self, service):
         have_the_manager_tell_all()
         run("journalctl", "--sync")
-        last = run("journalctl", "--lines=1", "--output=json", "--quiet")
+        self.last = json.loads(run("journalctl", "--lines=1", "--output=json", "--quiet"))["__CURSOR"]
         self.unit = service.unit
         self.manager = []  # (seconds on the monotonic clock, text)
         self.service = []
@@ -234,7 +234,8 @@ class Watch:
         self.follower = subprocess.Popen(
             [
                 *("journalctl", "--follow", "--no-tail", "--output=json", "--quiet"),
-                f"--after-cursor={json.loads(last)['__CURSOR']}",
+                # Not --after-cursor: where the last is none of these, 252 takes the first of these for it.
+                f"--cursor={self.last}",
                 *("_PID=1", f"UNIT={service.unit}", "+", "_TRANSPORT=stdout", f"SYSLOG_IDENTIFIER={service.program}"),
             ],
             stdout=subprocess.PIPE,
@@ -280,8 +281,9 @@ class Watch:
             seen = "\n".join(text for _, text in [*self.manager, *self.service])
             raise AssertionError(f"{self.unit}: no \"{awaited}\" in\n{seen}")
         *lines, self.rest = (self.rest + block).split(b"\n")
-        for line in lines:
-            self.take(json.loads(line))
+        for entry in map(json.loads, lines):
+            if entry["__CURSOR"] != self.last:
+                self.take(entry)
 
     def take(self, entry):
         moment = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6
