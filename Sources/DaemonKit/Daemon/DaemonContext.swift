@@ -63,6 +63,9 @@ public final class DaemonContext: Sendable {
     /// Whether the service stops: not a restart within the tree, of which the manager need not know.
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
+    /// Whether the manager has been told that the service is ready.
+    var isReady: Bool { hasAnnouncedReady.load(ordering: .acquiring) }
+
     /// Notes that the tree begins to stop for good.
     func beginStopping() {
         stopping.store(true, ordering: .releasing)
