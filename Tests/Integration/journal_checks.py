@@ -12,8 +12,10 @@ def entries(service, *matches, namespace=None):
     """The entries of this run of the unit, oldest first."""
     journal = ("journalctl", *([f"--namespace={namespace}"] if namespace else []))
     run(*journal, "--sync")
-    run_of_unit = f"_SYSTEMD_INVOCATION_ID={service.show('InvocationID')}"
-    lines = run(*journal, "--output=json", "--all", "--quiet", run_of_unit, *matches).splitlines()
+    by_run = (f"_SYSTEMD_INVOCATION_ID={service.show('InvocationID')}", *matches)
+    # 252 may take the first entries of a process for the manager's own, whose cgroup it starts in.
+    by_process = (f"_PID={service.show('ExecMainPID')}", *matches)
+    lines = run(*journal, "--output=json", "--all", "--quiet", *by_run, "+", *by_process).splitlines()
     return [json.loads(line) for line in lines]
 
 

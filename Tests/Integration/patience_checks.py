@@ -65,7 +65,7 @@ class PatienceChecks(TellingCheck):
         dull.start()
         watch, other = self.watch(fixture), self.watch(dull)
         stop = fixture.begin("stop")
-        watch.until("EXTEND_TIMEOUT_USEC=11000000")
+        watch.until("EXTEND_TIMEOUT_USEC=10000000")
         dull.begin("stop")
         other.until("Failed with result 'timeout'.")
         self.assertFalse(stop.is_over)
