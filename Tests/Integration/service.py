@@ -248,14 +248,18 @@ class Watch:
 
     def until(self, text):
         """Waits for a message or a change of state, after the one waited for before; returns its time."""
+        return self.match(re.escape(text) + "$")
+
+    def match(self, pattern):
+        """Waits for one that begins like that, as above."""
         end = time.monotonic() + PATIENCE
         while True:
             while self.next < len(self.manager):
                 moment, found = self.manager[self.next]
                 self.next += 1
-                if found == text:
+                if re.match(pattern, found):
                     return moment
-            self.read(text, end)
+            self.read(pattern, end)
 
     def line(self, pattern):
         """Waits for a line that the service wrote since the watch began; returns it."""

@@ -1,18 +1,71 @@
 """What the manager keeps and does on a service's word: stored descriptors, barriers, and an end on request."""
 
-import re
+import json
 import unittest
 
-from service import Check, run
+from service import run
+from telling_checks import TellingCheck, version
 
 
-def version():
-    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
-
-
-class StoreChecks(Check):
+class StoreChecks(TellingCheck):
     def kept(self, fixture):
         return fixture.show("NFileDescriptorStore")
+
+    def test_what_hangs_up_is_dropped_unless_it_is_not_watched(self):
+        """what hangs up leaves the store by itself, and stays there with FDPOLL=0"""
+        fixture, orders = self.speaker("FileDescriptorStoreMax=10")
+        watch = self.watch(fixture)
+        self.tell(orders, "store 2 watched")
+        self.tell(orders, "store-unwatched 3 unwatched")
+        self.assertEqual(self.kept(fixture), "5")
+        self.assertEqual(orders.ask("hang up"), "hung up")
+        for _ in range(2):
+            watch.match(r"Received EPOLLHUP on stored fd \d+ \(watched\), closing\.")
+        self.assertEqual(self.kept(fixture), "3")
+        self.tell(orders, "remove watched")
+        self.assertEqual(self.kept(fixture), "3")
+        self.tell(orders, "remove unwatched")
+        self.assertEqual(self.kept(fixture), "0")
+
+    def test_a_message_carries_as_many_as_the_kernel_lets_it(self):
+        """253 descriptors in one message are stored, under a name of 255 characters of any kind that is allowed"""
+        fixture, orders = self.speaker("FileDescriptorStoreMax=500")
+        name = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in ":+") + "x" * 162
+        self.assertEqual(len(name), 255)
+        self.tell(orders, f"store 253 {name}")
+        self.assertEqual(self.kept(fixture), "253")
+        self.tell(orders, f"store 1 {name}")
+        self.tell(orders, f"remove {name}")
+        self.assertEqual(self.kept(fixture), "0")
+
+    def test_what_is_stored_can_be_looked_at(self):
+        """`systemd-analyze fdstore` lists what is stored, by name"""
+        if version() < 254:
+            self.skipTest("it came with systemd 254")
+        fixture, orders = self.speaker("FileDescriptorStoreMax=4")
+        self.tell(orders, "store 2 two")
+        self.tell(orders, "store 1 one")
+        listed = json.loads(run("systemd-analyze", "fdstore", "--json=short", fixture.unit))
+        self.assertEqual(sorted(entry["fdname"] for entry in listed), ["one", "two", "two"])
+
+    def test_what_is_stored_can_be_kept_over_a_good_end_alone(self):
+        """FileDescriptorStorePreserve=on-success keeps what is stored over a stop, and not over a failure"""
+        if version() < 261:
+            self.skipTest("on-success came with systemd 261")
+        fixture = self.fixture("orders", "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=on-success")
+        fixture.start()
+        orders = self.orders()
+        self.tell(orders, "store-unwatched 1 one")
+        orders.socket.close()  # or it would be waited for
+        fixture.stop()
+        self.assertEqual(self.kept(fixture), "1")
+        watch = self.watch(fixture)
+        fixture.start()
+        self.tell(self.orders(), "store-unwatched 1 one")
+        self.assertEqual(self.kept(fixture), "1")
+        fixture.kill()
+        watch.until("running -> failed")
+        self.assertEqual(self.kept(fixture), "0")
 
     def test_state_stored_by_one_process_is_read_by_the_next(self):
         """state in the descriptor store outlives restarts and a kill; a barrier says that the manager has it"""

@@ -116,7 +116,20 @@ private struct EnvironmentClaims {
         if let directory = environment.credentials.directory {
             claim(directory.isAbsolutePath, "CREDENTIALS")
         }
-        claim((environment.trigger == nil) == (text("TRIGGER_UNIT") == nil), "TRIGGER_UNIT")
+        claim(environment.logNamespace == text("LOG_NAMESPACE"), "LOG_NAMESPACE")
+        trigger()
+    }
+
+    private func trigger() {
+        claim(environment.trigger?.unit == text("TRIGGER_UNIT"), "TRIGGER_UNIT")
+        guard let trigger = environment.trigger else { return }
+        let path = text("TRIGGER_PATH").flatMap { $0.isAbsolutePath ? $0 : nil }
+        claim(trigger.path == path, "TRIGGER_PATH")
+        let instants = 0...UInt64.max - 1
+        let instant = number("TRIGGER_TIMER_MONOTONIC_USEC", in: instants)
+        claim(trigger.instant?.microseconds == instant, "TRIGGER_TIMER_MONOTONIC_USEC")
+        let time = number("TRIGGER_TIMER_REALTIME_USEC", in: instants)
+        claim(trigger.timeSince1970 == time.map { .microseconds($0) }, "TRIGGER_TIMER_REALTIME_USEC")
     }
 
     private func pressure() {
