@@ -2,11 +2,13 @@
 
 import pathlib
 import re
+import socket
 import time
 import unittest
 
 from journal_checks import REPORT, entries
-from service import Check, run
+from service import PATIENCE, Check, run
+from telling_checks import version
 
 
 class FactsChecks(Check):
@@ -67,8 +69,7 @@ class FactsChecks(Check):
 
     def test_a_reload_brings_new_credentials(self):
         """after a reload that refreshes them, the same process reads the new credentials"""
-        version = int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
-        if version < 260:
+        if version() < 260:
             self.skipTest("RefreshOnReload=credentials came with systemd 260")
         fixture = self.credentials("RefreshOnReload=credentials", "Type=notify-reload")
         fixture.start()
@@ -79,6 +80,61 @@ class FactsChecks(Check):
         self.assertEqual(before["CREDENTIAL_PASSWORD"], list(b"old\xff\n"))
         self.assertEqual(after["CREDENTIAL_PASSWORD"], "new")
         self.assertEqual(fixture.process, process)
+
+    def test_credentials_come_encrypted_from_a_socket_and_from_the_store(self):
+        """credentials: encrypted by `systemd-creds`, from whoever answers on a socket, and imported by a pattern"""
+        sealed = pathlib.Path("/run/sealed")
+        pathlib.Path("/run/secret").write_text("swordfish")
+        run("systemd-creds", "encrypt", "--with-key=host", "--name=sealed", "/run/secret", str(sealed))
+        self.assertNotIn(b"swordfish", sealed.read_bytes())
+        store = pathlib.Path("/run/credstore")
+        store.mkdir(exist_ok=True)
+        (store / "fixture.one").write_text("1")
+        (store / "fixture.two").write_text("2")
+        (store / "other").write_text("3")
+        with socket.socket(socket.AF_UNIX) as vault:
+            vault.bind("/run/vault")
+            self.addCleanup(pathlib.Path("/run/vault").unlink)
+            vault.listen()
+            vault.settimeout(PATIENCE)
+            imports = version() >= 254
+            fixture = self.fixture(
+                "facts",
+                *("LoadCredentialEncrypted=sealed:/run/sealed", "LoadCredential=live:/run/vault"),
+                *(["ImportCredential=fixture.*"] if imports else []),
+            )
+            start = fixture.begin("start")
+            connection, _ = vault.accept()
+            with connection:
+                connection.sendall(b"from the vault")
+            start.finish()
+        entry = self.report(fixture)
+        expected = ["fixture.one", "fixture.two", "live", "sealed"] if imports else ["live", "sealed"]
+        self.assertEqual(sorted(entry["CREDENTIAL"]), expected)
+        self.assertEqual(entry["CREDENTIAL_SEALED"], "swordfish")
+        self.assertEqual(entry["CREDENTIAL_LIVE"], "from the vault")
+        if imports:
+            self.assertEqual((entry["CREDENTIAL_FIXTURE_ONE"], entry["CREDENTIAL_FIXTURE_TWO"]), ("1", "2"))
+
+    def test_after_a_failure_a_service_is_asked_to_log_all(self):
+        """RestartMode=debug: the start after a failure is one that should log all there is (DEBUG_INVOCATION)"""
+        if version() < 257:
+            self.skipTest("RestartMode=debug came with systemd 257")
+        fixture = self.fixture("facts", "Restart=on-failure", "RestartSec=0", "RestartMode=debug")
+        fixture.start()
+        self.assertEqual(self.report(fixture)["IS_DEBUG"], "false")
+        watch = self.watch(fixture)
+        fixture.kill()
+        watch.until("start -> running")
+        self.assertEqual(self.report(fixture)["IS_DEBUG"], "true")
+
+    def test_a_service_knows_the_process_that_the_manager_started(self):
+        """SYSTEMD_EXEC_PID is the main process, which is under a manager"""
+        fixture = self.fixture("facts")
+        fixture.start()
+        entry = self.report(fixture)
+        self.assertEqual(entry["VARIABLE_SYSTEMD_EXEC_PID"], str(fixture.process))
+        self.assertEqual(entry["IS_SUPERVISED"], "true")
 
     def test_a_service_in_a_namespace_of_the_journal_logs_there(self):
         """a service in a namespace of the journal knows it, and its entries are there and nowhere else"""
@@ -94,14 +150,17 @@ class FactsChecks(Check):
         fixture = self.fixture("facts")
         self.install("fixture.timer", "[Timer]\nOnActiveSec=0\nAccuracySec=1ms\n")
         watch = self.watch(fixture)
-        began = time.monotonic()
+        began, wall = time.monotonic(), time.time()
         run("systemctl", "start", "fixture.timer")
         watch.until("start -> running")
-        told = self.report(fixture)["TRIGGER"]
+        entry = self.report(fixture)
+        told = entry["TRIGGER"]
         self.assertIn('unit: "fixture.timer"', told)
         elapsed = int(re.search(r"microseconds: (\d+)", told)[1]) / 1e6
         now = time.monotonic()
         self.assertTrue(began <= elapsed <= now, (began, told, now))
+        seconds = float(entry["TRIGGER_TIME"].removesuffix(" seconds"))
+        self.assertTrue(wall <= seconds <= time.time(), (wall, seconds))
 
     def test_a_service_started_by_a_path_knows_which(self):
         """a service that a path unit has started knows which path it was"""

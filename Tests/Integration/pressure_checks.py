@@ -2,14 +2,12 @@
 
 import os
 import pathlib
-import re
+import socket
 import unittest
 
-from service import Check, run
-
-
-def version():
-    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
+from journal_checks import REPORT, entries
+from service import PATIENCE, Check
+from telling_checks import version
 
 
 class PressureChecks(Check):
@@ -43,6 +41,52 @@ class PressureChecks(Check):
         fixture.signal("HUP")
         watch.line("^cpu is short$")
         self.assertEqual(fixture.state, ("active", "running"))
+
+    def test_the_threshold_of_the_unit_is_what_is_registered(self):
+        """each resource: the file and the threshold are the unit's (MEMORY_, CPU_, IO_PRESSURE_WATCH and _WRITE)"""
+        if version() < 254:
+            self.skipTest("MemoryPressureThresholdSec= came with systemd 254")
+        names = ("Memory", "CPU", "IO") if version() >= 261 else ("Memory",)
+        settings = [f"{name}PressureWatch=on" for name in names]
+        settings += [f"{name}PressureThresholdSec={150 + index}ms" for index, name in enumerate(names)]
+        fixture = self.fixture("facts", *settings)
+        fixture.start()
+        (entry,) = entries(fixture, REPORT)
+        self.assertNotIn("PROBLEM", entry)
+        for index, name in enumerate(names):
+            told = bytes(entry[f"PRESSURE_{name.upper()}"]).decode()
+            path = f"/sys/fs/cgroup{fixture.show('ControlGroup')}/{name.lower()}.pressure"
+            self.assertEqual(told, f"{path} some {150 + index}000 2000000\0")
+
+    def test_a_fifo_or_a_socket_says_by_any_byte_that_memory_is_short(self):
+        """a FIFO or a stream socket in place of the file says with any byte that memory is short"""
+        own = "DynamicUser=no", "MemoryPressureWatch=skip"
+        os.mkfifo("/run/pressure.fifo")
+        self.addCleanup(os.unlink, "/run/pressure.fifo")
+        fifo = os.open("/run/pressure.fifo", os.O_RDWR)
+        self.addCleanup(os.close, fifo)
+        fixture = self.fixture("pressure", *own, "Environment=MEMORY_PRESSURE_WATCH=/run/pressure.fifo")
+        watch = self.watch(fixture)
+        fixture.start()
+        os.write(fifo, b"x")
+        watch.line("^memory is short$")
+        fixture.stop()
+
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("/run/pressure.socket")
+            self.addCleanup(os.unlink, "/run/pressure.socket")
+            listener.listen()
+            listener.settimeout(PATIENCE)
+            path = "Environment=MEMORY_PRESSURE_WATCH=/run/pressure.socket MEMORY_PRESSURE_WRITE=aGVsbG8="
+            self.install("fixture.service.d/socket.conf", f"[Service]\n{path}\n")
+            watch = self.watch(fixture)
+            start = fixture.begin("start")
+            connection, _ = listener.accept()
+            with connection:
+                self.assertEqual(connection.recv(100), b"hello")
+                start.finish()
+                connection.sendall(b"x")
+                watch.line("^memory is short$")
 
 
 if __name__ == "__main__":
