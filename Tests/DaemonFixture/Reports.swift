@@ -15,6 +15,7 @@ enum Reports {
                 priority: .warning,
                 fields: [
                     .syslogIdentifier("reporter"), .errno(ENOENT), .codeFile(), .codeLine(), .codeFunction(),
+                    .documentation("man:daemon(7)"),
                     JournalField("several", "first"), JournalField("several", "second"),
                     JournalField("_own-name", "lines\n\nof text\n"),
                     JournalField("bytes", bytes: Array(0...255)),
@@ -26,6 +27,9 @@ enum Reports {
         try send(JournalEntry("large", fields: [JournalField("large", bytes: mebibyte)]), to: journal)
         let most = (2..<JournalEntry.mostFields - 1).map { JournalField("field-\($0)", "\($0)") }
         try send(JournalEntry("many", fields: most), to: journal)
+        for priority in JournalPriority.allCases {
+            try send(JournalEntry("\(priority)", priority: priority), to: journal)
+        }
 
         let isJournal = ServiceEnvironment.take().journalStream?.isOpen(as: STDERR_FILENO) ?? false
         let text = "first of many\n<0>second\0<1>third\n\(String(repeating: "y", count: 60_000))<2>fourth"

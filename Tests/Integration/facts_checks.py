@@ -7,8 +7,7 @@ import time
 import unittest
 
 from journal_checks import REPORT, entries
-from service import PATIENCE, Check, run
-from telling_checks import version
+from service import PATIENCE, Check, run, version
 
 
 class FactsChecks(Check):

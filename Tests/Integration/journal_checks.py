@@ -24,7 +24,7 @@ class JournalChecks(Check):
         """entries come back as they were sent: of several lines, of bytes, of a mebibyte, of very many fields"""
         fixture = self.fixture("journal")
         fixture.start()
-        first, large, many = entries(fixture, REPORT)
+        first, large, many, *grades = entries(fixture, REPORT)
 
         self.assertEqual(first["MESSAGE"], "one\ntwo <0>three")
         self.assertEqual(first["PRIORITY"], "4")
@@ -33,6 +33,7 @@ class JournalChecks(Check):
         self.assertEqual(first["CODE_FILE"], "DaemonFixture/Reports.swift")
         self.assertGreater(int(first["CODE_LINE"]), 1)
         self.assertIn("CODE_FUNC", first)
+        self.assertEqual(first["DOCUMENTATION"], "man:daemon(7)")
         self.assertEqual(sorted(first["SEVERAL"]), ["first", "second"])
         self.assertEqual(first["OWN_NAME"], "lines\n\nof text\n")
         self.assertEqual(first["BYTES"], list(range(256)))
@@ -45,6 +46,12 @@ class JournalChecks(Check):
         self.assertEqual(many["MESSAGE"], "many")
         own = {name: value for name, value in many.items() if name.startswith("FIELD_")}
         self.assertEqual(own, {f"FIELD_{number}": str(number) for number in range(2, 1023)})
+
+        names = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
+        self.assertEqual(
+            [(entry["MESSAGE"], entry["PRIORITY"]) for entry in grades],
+            [(name, str(number)) for number, name in enumerate(names)],
+        )
 
     def test_every_line_on_standard_error_has_its_priority_and_no_other(self):
         """every line on standard error has the priority it was given, whatever it begins with"""

@@ -1,15 +1,10 @@
 """What outlives a process in the manager's store, as parts of a tree: a count, open connections, a listening socket."""
 
-import re
 import socket
 import unittest
 
 from restart_checks import Traffic
-from service import FIXTURE, PATIENCE, Check, run
-
-
-def version():
-    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
+from service import FIXTURE, PATIENCE, Check, version
 
 
 class Line:

@@ -1,17 +1,12 @@
 """What the manager passes to a process: sockets of every kind, files, connections; and to which process."""
 
 import pathlib
-import re
 import socket
 import unittest
 
 from journal_checks import REPORT, entries
-from service import FIXTURE, PATIENCE, Check, Service, run
+from service import FIXTURE, PATIENCE, Check, Service, run, version
 from telling_checks import DONE, Orders
-
-
-def version():
-    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
 
 
 class PassingCheck(Check):

@@ -6,8 +6,7 @@ import socket
 import unittest
 
 from journal_checks import REPORT, entries
-from service import PATIENCE, Check
-from telling_checks import version
+from service import PATIENCE, Check, version
 
 
 class PressureChecks(Check):

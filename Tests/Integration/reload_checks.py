@@ -1,16 +1,11 @@
 """Reloading: what the manager is told, and what a reload that fails leaves behind."""
 
 import pathlib
-import re
 import unittest
 
-from service import Check, run
+from service import Check, run, version
 
 BROKEN = pathlib.Path("/run/fixture.broken")
-
-
-def version():
-    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
 
 
 class ReloadChecks(Check):

@@ -33,6 +33,12 @@ def run(*arguments):
     return done.stdout
 
 
+@functools.cache
+def version():
+    """The number of the manager's release, such as 252."""
+    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
+
+
 class Check(unittest.TestCase):
     """A test that leaves the manager as it found it."""
 

@@ -3,8 +3,8 @@
 import json
 import unittest
 
-from service import run
-from telling_checks import TellingCheck, version
+from service import run, version
+from telling_checks import TellingCheck
 
 
 class StoreChecks(TellingCheck):

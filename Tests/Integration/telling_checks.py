@@ -5,16 +5,12 @@ import re
 import socket
 import unittest
 
-from service import PATIENCE, Check, run
+from service import PATIENCE, Check, version
 
 DONE = "sent, passed"
 
 # A process that the daemon starts ignores SIGTERM, as the daemon does.
 KILL = "KillSignal=SIGKILL"
-
-
-def version():
-    return int(re.match(r"systemd (\d+)", run("systemctl", "--version"))[1])
 
 
 class Orders:
