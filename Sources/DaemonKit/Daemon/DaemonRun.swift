@@ -107,6 +107,8 @@ final class DaemonRun: Sendable {
                 if let supervisor { startPinger(watching: supervisor, context) }
                 managerPatience?.startOver()
                 state.withLock(\.reloader)?.becameReady()
+            } onStop: { [weak supervisor] in
+                supervisor?.stop()
             }
             let reloader = Reloader(context.reloads, notifier: notifier, log: log)
             let isReloadWanted = state.withLock { state in
