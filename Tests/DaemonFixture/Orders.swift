@@ -36,7 +36,7 @@ enum Orders {
                 pipes.withLock { $0 = [] }
                 return "hung up"
             case "flood":
-                // More than any socket takes at once, the last one of a kind that is not replaced by another.
+                // More than any socket takes at once, and of a kind that no newer one replaces.
                 for number in 1...10_000 { notifier.send(try .variable("X_CHECK_FLOOD", "\(number)")) }
                 return "\(await notifier.barrier(timeout: .seconds(60))), \(notifier.droppedCount) dropped"
             default:
@@ -73,7 +73,11 @@ enum Orders {
         case "bus-error": return try .busError(rest)
         case "varlink-error": return try .varlinkError(rest)
         case "exit-status": return .exitStatus(Int(number))
-        case "access": return .notifyAccess(NotifyAccess(rawValue: rest) ?? .main)
+        case "access":
+            guard let access = NotifyAccess(rawValue: rest) else {
+                throw Trouble(description: "no access is called \(rest)")
+            }
+            return .notifyAccess(access)
         case "main": return .mainProcess(try identity(words))
         case "main-descriptor":
             let descriptor = try ownPidfd()
@@ -100,15 +104,19 @@ enum Orders {
 
     /// A pidfd of this process: the kernel gives the one at the other end of a socket (`SO_PEERPIDFD`).
     private static func ownPidfd() throws -> CInt {
-        var ends: [CInt] = [-1, -1]
-        socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends)
-        defer { for end in ends { close(end) } }
-        var descriptor: CInt = -1
-        var length = socklen_t(MemoryLayout<CInt>.size)
-        guard getsockopt(ends[0], SOL_SOCKET, 77, &descriptor, &length) == 0 else {
-            throw Trouble(description: "no pidfd", errorNumber: errno)
-        }
-        return descriptor
+        #if os(Linux)
+            var ends: [CInt] = [-1, -1]
+            socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends)
+            defer { for end in ends { close(end) } }
+            var descriptor: CInt = -1
+            var length = socklen_t(MemoryLayout<CInt>.size)
+            guard getsockopt(ends[0], SOL_SOCKET, 77, &descriptor, &length) == 0 else {
+                throw Trouble(description: "no pidfd", errorNumber: errno)
+            }
+            return descriptor
+        #else
+            throw Trouble(description: "this system has no pidfds")
+        #endif
     }
 
     /// Another process of the service, which does nothing.

@@ -115,7 +115,8 @@ class SocketChecks(PassingCheck):
         self.change("facts")
         fixture.restart()
         found = self.descriptors(fixture)
-        self.assertEqual(sorted(found[:2]), ["a.socket stream listener [::]:7071", "z.socket stream listener [::]:7072"])
+        listeners = ["a.socket stream listener [::]:7071", "z.socket stream listener [::]:7072"]
+        self.assertEqual(sorted(found[:2]), listeners)
         self.assertEqual(sorted(found[2:]), ["b c fifo -", "kept fifo -"])
 
     def test_the_process_is_named_by_its_pidfd_as_well(self):

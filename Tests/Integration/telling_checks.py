@@ -9,7 +9,7 @@ from service import PATIENCE, Check, version
 
 DONE = "sent, passed"
 
-# A process that the daemon starts ignores SIGTERM, as the daemon does.
+# A process that is started from one of Dispatch's threads has inherited that SIGTERM is blocked.
 KILL = "KillSignal=SIGKILL"
 
 
@@ -101,7 +101,7 @@ class TellingChecks(TellingCheck):
         self.assertEqual(fixture.state, ("active", "running"))
 
     def test_several_variables_in_one_message_are_one(self):
-        """several variables in one message are one; READY beats RELOADING whatever their order, but not in systemd 252"""
+        """several variables in one message are one; READY beats RELOADING whatever their order (252: the last one)"""
         fixture, orders = self.speaker()
         watch = self.watch(fixture)
         self.tell(orders, "ready + reloading + status done + errno 4")
@@ -225,7 +225,7 @@ class MainProcessChecks(TellingCheck):
 
 class AccessChecks(TellingCheck):
     def test_the_access_can_be_changed(self):
-        """NOTIFYACCESS changes whose messages are taken, and none shuts the service up; before systemd 254 it is ignored"""
+        """NOTIFYACCESS changes whose messages are taken, none takes nobody's; before systemd 254 it is ignored"""
         fixture, orders = self.speaker()
         known = version() >= 254
         for access in ("all", "exec", "main", "none"):
