@@ -64,6 +64,15 @@ class TellingChecks(TellingCheck):
         self.tell(orders, "status " + "ö" * 3000)
         self.assertEqual(fixture.show("StatusText"), "ö" * ((2048 - 3) // 2) + "…")
 
+    def test_the_longest_message_arrives_and_a_longer_one_is_not_sent(self):
+        """a message of 4096 bytes arrives, its last variable too; one byte more is refused before it is sent"""
+        fixture, orders = self.speaker()
+        room = 4096 - len("X_CHECK=\nSTATUS=end")
+        self.tell(orders, f"X_CHECK {'x' * room} + status end")
+        self.assertEqual(fixture.show("StatusText"), "end")
+        self.assertIn("messageTooLarge", orders.ask(f"X_CHECK {'x' * (room + 1)} + status END"))
+        self.assertEqual(fixture.show("StatusText"), "end")
+
     def test_errors_are_shown_with_the_service(self):
         """ERRNO, BUSERROR and VARLINKERROR are the unit's properties; before systemd 257 only ERRNO is"""
         fixture, orders = self.speaker()
