@@ -36,7 +36,7 @@ public struct NotifyAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func checkUnix(_ text: String) throws(SystemdError) {
-        let limit = text.hasPrefix("@") ? longest : longest - 1
+        let limit = text.utf8.first == UInt8(ascii: "@") ? longest : longest - 1
         guard text.utf8.first == UInt8(ascii: "/") || text.utf8.first == UInt8(ascii: "@") else {
             throw SystemdError(.invalidAddress, "\(text.quotedForMessage) does not begin with /, @ or vsock:")
         }

@@ -38,13 +38,14 @@ extension PressureSource {
     static func paths(for resource: PressureResource, cgroups: String) -> [String] {
         let system = "/proc/pressure/\(resource.rawValue)"
         // The line of the unified hierarchy; the others have no pressure files.
-        guard let line = cgroups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else {
-            return [system]
-        }
-        let group = line.dropFirst("0::".count)
+        // By bytes, for a character may be a slash and an accent.
+        let lines = cgroups.utf8.split(separator: UInt8(ascii: "\n"))
+        guard let line = lines.first(where: { $0.starts(with: "0::/".utf8) }) else { return [system] }
+        let names = line.dropFirst("0::".utf8.count).split(separator: UInt8(ascii: "/"))
         // Outside the namespace's root the path climbs, and not to where the hierarchy is mounted.
-        guard !group.split(separator: "/").contains("..") else { return [system] }
-        let file = (group == "/" ? "" : group) + "/\(resource.rawValue).pressure"
+        guard !names.contains(where: { $0.elementsEqual("..".utf8) }) else { return [system] }
+        let group = names.map { "/" + String(Substring($0)) }.joined()
+        let file = "\(group)/\(resource.rawValue).pressure"
         return ["/sys/fs/cgroup\(file)", "/sys/fs/cgroup/unified\(file)", system]
     }
 

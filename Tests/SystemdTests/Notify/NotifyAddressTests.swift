@@ -23,6 +23,12 @@ struct NotifyAddressTests {
         }
     }
 
+    @Test("an accent after the @ makes the address no shorter")
+    func accent() throws {
+        let name = "@\u{301}" + String(repeating: "a", count: 105)
+        #expect(try NotifyAddress(name).socketPath == [0] + Array(name.utf8.dropFirst()))
+    }
+
     @Test(
         "what is no address is refused",
         arguments: ["", "/", "@", "notify", "./notify", " /notify", "/a\0b", "unix:/run/notify"]

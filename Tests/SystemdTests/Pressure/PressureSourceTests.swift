@@ -76,6 +76,14 @@ struct PressureSourceTests {
             ),
             ("4:memory:/x\n", []),
             ("0::/../../a\n", []),
+            ("0::/a/../\u{301}b\n", []),
+            (
+                "0::/a\u{601}/\u{301}b\n",
+                [
+                    "/sys/fs/cgroup/a\u{601}/\u{301}b/io.pressure",
+                    "/sys/fs/cgroup/unified/a\u{601}/\u{301}b/io.pressure",
+                ]
+            ),
             ("0::\n", []),
             ("0::a\n", []),
             ("", []),

@@ -11,7 +11,12 @@ extension FuzzTarget {
         let paths = PressureSource.paths(for: resource, cgroups: part(0).text)
         claim(paths.last == system, "\(paths)")
         for path in paths.dropLast() {
-            claim(path.hasPrefix("/sys/fs/cgroup/") && path.hasSuffix("/\(resource.rawValue).pressure"), path)
+            let end = "/\(resource.rawValue).pressure".utf8
+            claim(
+                path.utf8.starts(with: "/sys/fs/cgroup/".utf8)
+                    && path.utf8.suffix(end.count).elementsEqual(end),
+                path
+            )
             claim(!path.utf8.split(separator: 0x2F).contains { $0.elementsEqual([0x2E, 0x2E]) }, path)
             claim(!path.utf8.contains(0x0A), path)
         }
