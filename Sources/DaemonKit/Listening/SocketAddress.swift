@@ -1,6 +1,6 @@
 internal import CSupervision
 
-/// One end of a stream socket.
+/// One end of a socket.
 public enum SocketAddress: Sendable, Hashable {
     /// An IPv4 address. So is an IPv4 peer of a socket for both families, whose mapped address
     /// (`::ffff:127.0.0.1`) would match nothing.
