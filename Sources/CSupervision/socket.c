@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int csupervision_host_is_numeric(const char *host) {
@@ -238,6 +239,34 @@ long csupervision_socket_read(int descriptor, void *bytes, size_t capacity) {
         length = recv(descriptor, bytes, capacity, 0);
     while (length < 0 && errno == EINTR);
     return length < 0 ? -errno : length;
+}
+
+int csupervision_socket_is_seqpacket(int descriptor) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+long csupervision_socket_read_record(int descriptor, void *bytes, size_t capacity, int *is_end) {
+#ifdef SO_PASSCRED
+    // A record of no bytes and the end both read as 0. But a record has its sender's credentials with it, for
+    // which no room is given here: the kernel says of a record, and not of the end, that it left something out.
+    int on = 1;
+    setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+#endif
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    struct msghdr message;
+    ssize_t length;
+    do {
+        memset(&message, 0, sizeof message);
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        length = recvmsg(descriptor, &message, 0);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0)
+        return -errno;
+    *is_end = length == 0 && !(message.msg_flags & MSG_CTRUNC);
+    return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : length;
 }
 
 long csupervision_socket_write(int descriptor, const void *bytes, size_t length) {

@@ -82,6 +82,13 @@ int csupervision_socket_accept(int listener, struct csupervision_address *peer);
 /// Reads what is there. Gives the length, 0 at the end, or the negative errno.
 long csupervision_socket_read(int descriptor, void *bytes, size_t capacity);
 
+/// 1 where a socket is one of sequential packets, else 0.
+int csupervision_socket_is_seqpacket(int descriptor);
+
+/// Reads one record of a socket of sequential packets. Gives its length, 0 with `is_end` where there will be none,
+/// or the negative errno; -EMSGSIZE where it is longer, and lost.
+long csupervision_socket_read_record(int descriptor, void *bytes, size_t capacity, int *is_end);
+
 /// Writes what fits, without SIGPIPE. Gives the length, or the negative errno.
 long csupervision_socket_write(int descriptor, const void *bytes, size_t length);
 

@@ -163,7 +163,7 @@ final class AcceptThread: Sendable {
             case .accepted(let connected, let peer):
                 policy.accepted()
                 session.useReservations()
-                queue.put(Connection(adopting: connected, peer: peer, in: session))
+                queue.put(Connection(adopting: connected, peer: peer, in: session, kind: socket.kind))
             case .failed(let error):
                 session.dropReservations()
                 switch policy.failed(error) {

@@ -55,4 +55,16 @@ extension SocketAddress {
         csupervision_socket_local_address(descriptor, &address)
         return SocketAddress(address)
     }
+
+    /// The address of the other end.
+    ///
+    /// - Throws: ``SocketError`` with code `notConnected` where there is none, or none any more.
+    static func peer(of descriptor: CInt) throws(SocketError) -> SocketAddress {
+        var address = csupervision_address()
+        let failure = csupervision_socket_peer_address(descriptor, &address)
+        guard failure == 0 else {
+            throw SocketError(.notConnected, "descriptor \(descriptor) is not a connection", errno: -failure)
+        }
+        return SocketAddress(address)
+    }
 }

@@ -87,8 +87,13 @@ public struct SocketError: Error, Sendable {
 
     /// What a system call on a connection gave.
     static func connection(_ action: String, _ peer: SocketAddress, errno error: CInt) -> SocketError {
-        let isGone = error == EPIPE || error == ECONNRESET
-        return SocketError(isGone ? .peerGone : .systemError, "cannot \(action) \(peer)", errno: error)
+        let code: Code =
+            switch error {
+            case EPIPE, ECONNRESET: .peerGone
+            case EMSGSIZE: .tooLong
+            default: .systemError
+            }
+        return SocketError(code, "cannot \(action) \(peer)", errno: error)
     }
 
     static func text(of error: CInt) -> String {
