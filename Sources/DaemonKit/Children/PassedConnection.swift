@@ -93,7 +93,9 @@ extension DaemonContext {
     fileprivate func passedConnections(_ name: String) -> [CInt] {
         let all = descriptors.all
         let named = all.first { $0.name == name && $0.mayBeConnection }
-        guard let found = named ?? (all.count == 1 ? all.first { $0.mayBeConnection } : nil) else { return [] }
+        guard let found = named ?? (all.count == 1 ? all.first { $0.mayBeConnection } : nil) else {
+            return []
+        }
         return descriptors.take(named: found.name, as: found.kind)
     }
 }

@@ -20,7 +20,9 @@ final class AcceptedSocket: ServedSocket {
         if descriptor >= 0 { closeDescriptor(descriptor) }
     }
 
-    var place: String { "serving the connection from \(peer) to \(localAddress), passed by the service manager" }
+    var place: String {
+        "serving the connection from \(peer) to \(localAddress), passed by the service manager"
+    }
 
     /// Has the connection answered, and closes it.
     func serve(

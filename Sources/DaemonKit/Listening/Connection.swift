@@ -114,7 +114,9 @@ public final class Connection: Sendable {
         defer { state.withLock { $0.reading.isInUse = false } }
         while true {
             try Task.checkCancellation()
-            if let found = try readWhatIsThere(upTo: min(limit, 1 << 20)) { return found.isEnd ? nil : found.bytes }
+            if let found = try readWhatIsThere(upTo: min(limit, 1 << 20)) {
+                return found.isEnd ? nil : found.bytes
+            }
             try await waitUntilReady(for: .reading)
         }
     }
@@ -285,7 +287,8 @@ extension Connection {
             }
             if result == -Int(EAGAIN) { return nil }
             if result == -Int(EMSGSIZE) {
-                let message = "a record from \(peer) has more than \(limit) bytes, and is lost: read more at once"
+                let message =
+                    "a record from \(peer) has more than \(limit) bytes, and is lost: read more at once"
                 throw SocketError(.tooLong, message)
             }
             guard result >= 0 else { throw SocketError.connection("read from", peer, errno: CInt(-result)) }

@@ -118,7 +118,10 @@ struct DatagramLoopTests {
     @Test("what is longer than the limit is cut, and says so; what is as long, or empty, is whole")
     func sizes() async throws {
         let seen = Log<Datagram>()
-        let server = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s"), maxDatagramSize: 8) {
+        let server = await DatagramServer(
+            try .bind(.unix(DatagramServer.name()), name: "s"),
+            maxDatagramSize: 8
+        ) {
             seen.append($0)
         }
         let client = try server.connect()
@@ -126,7 +129,9 @@ struct DatagramLoopTests {
             try client.send(text)
             await seen.atLeast(index + 1)
         }
-        #expect(seen.entries.map { String(decoding: $0.bytes, as: UTF8.self) } == ["12345678", "12345678", ""])
+        #expect(
+            seen.entries.map { String(decoding: $0.bytes, as: UTF8.self) } == ["12345678", "12345678", ""]
+        )
         #expect(seen.entries.map(\.isTruncated) == [true, false, false])
         try await server.drain()
     }
@@ -203,7 +208,9 @@ struct DatagramLoopTests {
         #expect((1...4).contains(running.withLock { $0.most }))
     }
 
-    @Test("a flood of 10,000 over UDP is survived: the listener answers afterwards, and has kept to its bound")
+    @Test(
+        "a flood of 10,000 over UDP is survived: the listener answers afterwards, and has kept to its bound"
+    )
     func floodUDP() async throws {
         let running = Locked((now: 0, most: 0))
         let server = await DatagramServer(
@@ -283,9 +290,13 @@ struct DatagramLoopTests {
     @Test("a reply that is too long, to a peer that has gone, or after the end says so")
     func failedReplies() async throws {
         let seen = Log<Datagram>()
-        let udp = await DatagramServer(try .bind(.host("127.0.0.1", port: 0), name: "udp")) { seen.append($0) }
+        let udp = await DatagramServer(try .bind(.host("127.0.0.1", port: 0), name: "udp")) {
+            seen.append($0)
+        }
         try await udp.connect().write("?")
-        let unix = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) { seen.append($0) }
+        let unix = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) {
+            seen.append($0)
+        }
         await seen.atLeast(1)
         let client = try unix.connect()
         try await client.write("?")
@@ -310,7 +321,9 @@ struct DatagramLoopTests {
         let descriptor = try TestClient.connectBlocking(to: peer.localAddress, type: SOCK_DGRAM)
         peer.close()
         let seen = Log<Datagram>()
-        let server = await DatagramServer(try DatagramSocket(adopting: descriptor, name: "udp")) { seen.append($0) }
+        let server = await DatagramServer(try DatagramSocket(adopting: descriptor, name: "udp")) {
+            seen.append($0)
+        }
         // Nobody is there: the kernel tells so at the next call.
         for _ in 0..<3 { _ = send(descriptor, "x", 1, 0) }
         let again = try DatagramSocket.bind(.host("127.7.7.7", port: port), name: "peer")
@@ -324,7 +337,10 @@ struct DatagramLoopTests {
 
     @Test("a socket that is none any more is the end of the loop, as an error")
     func unusable() async throws {
-        let server = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s"), handler: Self.echo)
+        let server = await DatagramServer(
+            try .bind(.unix(DatagramServer.name()), name: "s"),
+            handler: Self.echo
+        )
         // Under its feet, another kind of file has its number.
         let other = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let client = try server.connect()
