@@ -89,7 +89,7 @@ public struct PassedConnection: Child {
 }
 
 extension DaemonContext {
-    /// Takes the connections of a name out: one, from a socket unit. Else the only descriptor, where it may be one.
+    /// Takes the connections of a name out, else the only descriptor, where that may be one.
     fileprivate func passedConnections(_ name: String) -> [CInt] {
         let all = descriptors.all
         let named = all.first { $0.name == name && $0.mayBeConnection }

@@ -12,6 +12,7 @@ extension ChildContext {
     ///   - unit: What `maxConnections` counts.
     ///   - maxConnections: How many may be open at once, over all of the sockets.
     ///   - serve: Serves one of them.
+    /// - Throws: What `serve` threw; `CancellationError` where it was cut before it was drained.
     func serve<Socket: ServedSocket>(
         _ name: String,
         _ sockets: [Socket],

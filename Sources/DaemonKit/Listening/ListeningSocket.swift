@@ -177,7 +177,7 @@ extension csupervision_kind {
         case CSUPERVISION_KIND_FILE: "a file"
         case CSUPERVISION_KIND_DIRECTORY: "a directory"
         case CSUPERVISION_KIND_MESSAGE_QUEUE: "a message queue"
-        default: "not a socket that could serve"
+        default: "neither a listener nor a connection"
         }
     }
 }

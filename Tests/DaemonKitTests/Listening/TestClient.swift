@@ -11,7 +11,7 @@ enum TestClient {
 
     /// A connection that reads and writes as those of the kit do.
     ///
-    /// - Parameter isNamed: Whether a Unix socket gets an abstract name, so that datagrams can be sent back.
+    /// With `isNamed` a Unix socket gets an abstract name, so that datagrams can be sent back.
     static func connect(
         to address: SocketAddress,
         type: __socket_type = SOCK_STREAM,
@@ -31,7 +31,7 @@ enum TestClient {
     ///
     /// It connects at once, as nothing but the kernel's backlog has a part in it.
     ///
-    /// - Parameter own: A socket to connect, of which a copy is made; by default a new one.
+    /// A new one, or a copy of the socket that it is made `from`.
     static func connectBlocking(
         to address: SocketAddress,
         type: __socket_type = SOCK_STREAM,
