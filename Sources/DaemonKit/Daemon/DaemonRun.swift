@@ -18,6 +18,7 @@ final class DaemonRun: Sendable {
         var isStopRequested = false
         var hasSentStopping = false
         var pinger: Task<Void, Never>?
+        var managerPatience: ManagerPatience?
         var reloader: Reloader?
         var isReloadWanted = false
         var store: DescriptorStore?
@@ -97,15 +98,22 @@ final class DaemonRun: Sendable {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
         do {
             let supervisor = try await daemon.supervisor
+            let managerPatience = environment.notifyAddress.map { _ in
+                ManagerPatience(notifier: notifier, clock: supervisor.topClock)
+            }
             // Weakly: the supervisor holds the events' reader, which holds this.
             let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
                 [self, weak supervisor] context in
                 if let supervisor { startPinger(watching: supervisor, context) }
+                managerPatience?.startOver()
                 state.withLock(\.reloader)?.becameReady()
+            } onStop: { [weak supervisor] in
+                supervisor?.stop()
             }
             let reloader = Reloader(context.reloads, notifier: notifier, log: log)
             let isReloadWanted = state.withLock { state in
                 state.reloader = reloader
+                state.managerPatience = managerPatience
                 state.store = context.store
                 return state.isReloadWanted
             }
@@ -135,6 +143,8 @@ final class DaemonRun: Sendable {
 
     private func read(_ event: SupervisorEvent, _ context: DaemonContext) {
         log.write(event)
+        // Between readiness and the stop the manager waits for nothing.
+        if context.isStopping || !context.isReady { state.withLock(\.managerPatience)?.read(event) }
         guard event.supervisor.ids.isEmpty else { return }
         switch event.kind {
         case .started:
@@ -144,6 +154,7 @@ final class DaemonRun: Sendable {
         case .stopping:
             context.beginStopping()
             state.withLock(\.reloader)?.end()
+            state.withLock(\.managerPatience)?.startOver()
             tellStopping()
         default:
             break
@@ -176,12 +187,16 @@ final class DaemonRun: Sendable {
 
     private func finish() async {
         // Letting go of the supervisor also lets go of the events' reader, which holds this.
-        let (pinger, store) = state.withLock { state in
+        let (pinger, managerPatience, store) = state.withLock { state in
             state.supervisor = nil
             state.reloader = nil
-            defer { state.store = nil }
-            return (state.pinger, state.store)
+            defer {
+                state.managerPatience = nil
+                state.store = nil
+            }
+            return (state.pinger, state.managerPatience, state.store)
         }
+        await managerPatience?.end()
         pinger?.cancel()
         await pinger?.value
         if await !hasToldAll(store) {

@@ -73,6 +73,8 @@ final class DatagramSocket: ServedSocket {
         close()
     }
 
+    var isPassed: Bool { origin == .passed }
+
     var place: String { "receiving on \(localAddress)\(origin.remark)" }
 
     /// The descriptor; -1 once it is closed.

@@ -20,6 +20,8 @@ final class AcceptedSocket: ServedSocket {
         if descriptor >= 0 { closeDescriptor(descriptor) }
     }
 
+    var isPassed: Bool { true }
+
     var place: String {
         "serving the connection from \(peer) to \(localAddress), passed by the service manager"
     }

@@ -26,6 +26,7 @@ extension ChildContext {
             counting: unit,
             expectedSockets: sockets.count,
             maxConnections: maxConnections,
+            activity: daemon.activity,
             onStarted: {
                 for socket in sockets { daemon.log.write(.info, "listener \(name): \(socket.place)") }
                 self.started()

@@ -3,11 +3,16 @@ protocol ServedSocket: Sendable {
     /// The address that it is bound to.
     var localAddress: SocketAddress { get }
 
+    /// Whether the manager passed it, and so can start the service again.
+    var isPassed: Bool { get }
+
     /// For the log: what is served, and whose that is.
     var place: String { get }
 }
 
 extension ListeningSocket: ServedSocket {
+    var isPassed: Bool { origin == .passed }
+
     var place: String { "listening on \(localAddress)\(origin.remark)" }
 }
 

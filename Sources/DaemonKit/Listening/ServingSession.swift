@@ -24,6 +24,7 @@ public final class ServingSession: Sendable {
     /// What is counted in it.
     let unit: Unit
 
+    private let activity: Activity?
     private let onStarted: @Sendable () -> Void
     private let reporter: @Sendable (ListeningIncident) -> Void
     private let state: Locked<State>
@@ -66,22 +67,26 @@ public final class ServingSession: Sendable {
             counting: .connections,
             expectedSockets: expectedSockets,
             maxConnections: maxConnections,
+            activity: nil,
             onStarted: onStarted,
             report: report
         )
     }
 
+    /// Makes a session in which `unit` is counted, in `activity` too, where what all listeners serve is.
     init(
         name: String,
         counting unit: Unit,
         expectedSockets: Int,
         maxConnections: Int,
+        activity: Activity? = nil,
         onStarted: @escaping @Sendable () -> Void,
         report: @escaping @Sendable (ListeningIncident) -> Void
     ) {
         self.name = name
         self.unit = unit
         self.maxConnections = max(1, maxConnections)
+        self.activity = activity
         self.onStarted = onStarted
         self.reporter = report
         self.state = Locked(State(socketsToStart: expectedSockets))
@@ -115,18 +120,20 @@ extension ServingSession {
     /// Call it when one is accepted, before it is served.
     public func connectionOpened() {
         state.withLock { $0.open += 1 }
+        activity?.begin()
     }
 
     /// Counts a connection out.
     ///
     /// Call it once for each ``connectionOpened()``; calls beyond that do nothing.
     public func connectionClosed() {
-        let handlers = state.withLock { state in
-            guard state.open > 0 else { return state.closeHandlers }
+        let (handlers, isCounted) = state.withLock { state in
+            guard state.open > 0 else { return (state.closeHandlers, false) }
             state.open -= 1
             if state.open <= maxConnections / 2 { state.limitReported = false }
-            return state.closeHandlers
+            return (state.closeHandlers, true)
         }
+        if isCounted { activity?.end() }
         for handler in handlers.values { handler() }
     }
 
@@ -166,6 +173,7 @@ extension ServingSession {
             state.reserved -= count
             state.open += count
         }
+        activity?.begin(count)
     }
 
     /// Gives places back that were held; another socket of the session may have waited for one.

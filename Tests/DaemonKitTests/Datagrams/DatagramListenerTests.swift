@@ -220,6 +220,36 @@ struct DatagramListenerTests {
         await client.finish()
     }
 
+    @Test("a service whose handlers work on datagrams is not idle; when none is left, it ends by itself")
+    func idle() async throws {
+        let (sockets, addresses) = try passed("quic")
+        let clock = TestClock()
+        let facts = Facts()
+        let gate = Gate()
+        let trial = try DaemonTrial(variables: sockets.variables, firstDescriptor: sockets.first) {
+            Supervisor(clock: clock) {
+                DatagramListener("quic") { datagram in
+                    facts.add("begun")
+                    try await gate.wait()
+                    datagram.reply("done")
+                }
+                IdleExit(after: .seconds(60))
+            }
+        }
+        await clock.sleepers(atLeast: 1)
+        let client = try TestClient.connect(to: addresses[0], type: SOCK_DGRAM)
+        for _ in 0..<3 { try await client.write("?") }
+        await facts.wait(for: "begun", count: 3)
+        clock.advance(by: .seconds(90))
+        gate.open()
+        for _ in 0..<3 { #expect(try await client.read() == Array("done".utf8)) }
+        await clock.sleepers(atLeast: 1)
+        #expect(!trial.lines.contains("STOPPING=1"))
+        clock.advance(by: .seconds(60))
+        #expect(await trial.end().code == .clean)
+        await client.finish()
+    }
+
     @Test("a name that is taken, no handler at all, no size or too large a one: told before anything starts")
     func invalid() async throws {
         let trial = try DaemonTrial {
