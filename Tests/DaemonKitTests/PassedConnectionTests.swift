@@ -5,7 +5,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("PassedConnection")
+@Suite("PassedConnection", .timeLimit(.minutes(1)))
 struct PassedConnectionTests {
     /// A connection as the manager passes it, and its other end.
     private func connection(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import fortune
 
-@Suite("fortune")
+@Suite("fortune", .timeLimit(.minutes(1)))
 struct FortuneTests {
     private let quotes = Set(Quotes.all.map { $0 + "\r\n" })
 

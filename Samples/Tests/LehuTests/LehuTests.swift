@@ -5,7 +5,7 @@ import Testing
 
 @testable import lehu
 
-@Suite("lehu")
+@Suite("lehu", .timeLimit(.minutes(1)))
 struct LehuTests {
     /// The three sockets of the units: `https` and `quic` have one port.
     private struct Passed {

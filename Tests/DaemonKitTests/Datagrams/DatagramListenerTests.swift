@@ -5,7 +5,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("DatagramListener")
+@Suite("DatagramListener", .timeLimit(.minutes(1)))
 struct DatagramListenerTests {
     /// Answers with its name.
     private static func listener(_ name: String, fallback: Listener.Fallback? = .host("127.0.0.1", port: 0))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("The datagram loop")
+@Suite("The datagram loop", .timeLimit(.minutes(1)))
 struct DatagramLoopTests {
     private static let echo: @Sendable (Datagram) async throws -> Void = { $0.reply($0.bytes) }
 

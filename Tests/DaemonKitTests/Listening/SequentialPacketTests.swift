@@ -7,7 +7,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Sequential packets")
+@Suite("Sequential packets", .timeLimit(.minutes(1)))
 struct SequentialPacketTests {
     private func server(
         _ path: String = "@packets-\(UUID().uuidString)",
