@@ -12,22 +12,24 @@ struct IdleExitTests {
     private let facts = Facts()
     private let activities = Recorder<Activity>()
 
-    /// Runs a tree whose listener `web` is passed this socket.
+    /// Runs a tree whose listener `web` is passed this socket; returns when it has started.
     private func trial(
         on descriptor: CInt,
         @ChildBuilder _ children: @escaping @Sendable () -> [ChildSpec]
-    ) throws -> DaemonTrial {
+    ) async throws -> DaemonTrial {
         let moved = try PassedSockets(moving: [PassedDescriptor(number: descriptor, name: "web")])
-        return try DaemonTrial(variables: moved.variables, firstDescriptor: moved.first) { [clock] in
-            Supervisor(clock: clock, children: children)
-        }
+        let supervisor = Supervisor(clock: clock, children: children)
+        let recorder = EventRecorder(supervisor)
+        let trial = try DaemonTrial(variables: moved.variables, firstDescriptor: moved.first) { supervisor }
+        await recorder.wait(for: "supervisor started")
+        return trial
     }
 
     /// A service on a passed socket, which ends after 60 idle seconds and answers each connection when it is told to.
-    private func service(_ gate: Gate = Gate()) throws -> (trial: DaemonTrial, address: SocketAddress) {
+    private func service(_ gate: Gate = Gate()) async throws -> (trial: DaemonTrial, address: SocketAddress) {
         let socket = try ListeningSocket.bind(.unix("@idle-\(UUID().uuidString)"), name: "web")
         let address = socket.localAddress
-        let trial = try trial(on: socket.takeDescriptor()) { [facts, activities] in
+        let trial = try await trial(on: socket.takeDescriptor()) { [facts, activities] in
             ChildSpec("activity") { child in
                 activities.add(child.daemon.activity)
                 child.started()
@@ -47,7 +49,7 @@ struct IdleExitTests {
 
     @Test("a service that nobody uses ends in order when its time has come, with exit status 0")
     func unused() async throws {
-        let (trial, _) = try service()
+        let (trial, _) = try await service()
         await clock.sleepers(atLeast: 1)
         clock.advance(by: .seconds(60) - .nanoseconds(1))
         #expect(clock.sleeperCount == 1)
@@ -60,7 +62,7 @@ struct IdleExitTests {
     @Test("while a connection is open it is not idle, and its time begins when the last one is over")
     func used() async throws {
         let gate = Gate()
-        let (trial, address) = try service(gate)
+        let (trial, address) = try await service(gate)
         await clock.sleepers(atLeast: 1)
         let client = try TestClient.connect(to: address)
         await facts.wait(for: "accepted")
@@ -79,7 +81,7 @@ struct IdleExitTests {
     func cameAndWent() async throws {
         let gate = Gate()
         gate.open()
-        let (trial, address) = try service(gate)
+        let (trial, address) = try await service(gate)
         await clock.sleepers(atLeast: 1)
         clock.advance(by: .seconds(30))
         let client = try TestClient.connect(to: address)
@@ -97,7 +99,7 @@ struct IdleExitTests {
     func meanwhile() async throws {
         let socket = try ListeningSocket.bind(.unix("@idle-\(UUID().uuidString)"), name: "web")
         let (unserved, late) = (Gate(), Gate())
-        let first = try trial(on: dup(socket.descriptor)) {
+        let first = try await trial(on: dup(socket.descriptor)) {
             ChildSpec("last", shutdown: .graceful(.seconds(60))) { child in
                 child.started()
                 await child.shutdownRequested()
@@ -114,7 +116,7 @@ struct IdleExitTests {
         late.open()
         #expect(await first.end().code == .clean)
 
-        let second = try trial(on: dup(socket.descriptor)) {
+        let second = try await trial(on: dup(socket.descriptor)) {
             Listener("web") { try await $0.write("second") }
         }
         #expect(String(decoding: try await client.readAll(), as: UTF8.self) == "second")
@@ -144,7 +146,7 @@ struct IdleExitTests {
 
     @Test("one that is told to stop waits for nothing")
     func stopped() async throws {
-        let (trial, _) = try service()
+        let (trial, _) = try await service()
         await clock.sleepers(atLeast: 1)
         #expect(await trial.stop() == .clean)
         #expect(clock.sleeperCount == 0)
