@@ -13,7 +13,9 @@ let package = Package(
     name: "Samples",
     platforms: [.macOS(.v15)],
     products: [
+        .executable(name: "fortune", targets: ["fortune"]),
         .executable(name: "hello", targets: ["hello"]),
+        .executable(name: "lehu", targets: ["lehu"]),
         .library(name: "HTTPListener", targets: ["HTTPListener"]),
         .library(name: "JournalLogging", targets: ["JournalLogging"]),
     ],
@@ -55,6 +57,47 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // The programs as processes, and their clients, for the tests.
+        .target(
+            name: "ProgramTesting",
+            dependencies: [.product(name: "DaemonKit", package: "swift-supervision")],
+            path: "Tests/ProgramTesting",
+            swiftSettings: settings
+        ),
+
+        // A quote for whoever asks: inetd style, or as a daemon by TCP and UDP. No framework at all.
+        .executableTarget(
+            name: "fortune",
+            dependencies: [.product(name: "DaemonKit", package: "swift-supervision")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FortuneTests",
+            dependencies: ["fortune", "ProgramTesting"],
+            swiftSettings: settings
+        ),
+
+        // Three sockets by name, one of them for datagrams.
+        .executableTarget(
+            name: "lehu",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LehuTests",
+            dependencies: [
+                "lehu",
+                "ProgramTesting",
+                .product(name: "DaemonKit", package: "swift-supervision"),
             ],
             swiftSettings: settings
         ),
