@@ -65,10 +65,23 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Clients and certificates for the tests.
+        .target(
+            name: "HTTPTesting",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/HTTPTesting",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "HTTPListenerTests",
             dependencies: [
                 "HTTPListener",
+                "HTTPTesting",
                 .product(name: "DaemonKit", package: "swift-supervision"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -167,8 +167,9 @@ struct HTTP1Lifecycle {
         guard !isDraining else { return }
         isDraining = true
         guard inProgress == 0, phase == .open else { return }
-        // Between two requests, that is one turn of the loop: what has arrived already is still read.
-        patience = now + (awaitsHead ? times.drainGrace : .milliseconds(1))
+        // Between two requests, that is a turn of the loop, or some on a busy machine: what has arrived already
+        // is still read.
+        patience = now + (awaitsHead ? times.drainGrace : .milliseconds(20))
     }
 
     /// When ``deadlinePassed(unsent:now:)`` is wanted.

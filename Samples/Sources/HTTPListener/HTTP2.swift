@@ -22,7 +22,7 @@ struct HTTP2: Sendable {
                 .init(parameter: .maxConcurrentStreams, value: configuration.maxConcurrentStreams),
                 .init(parameter: .maxHeaderListSize, value: configuration.head.maxHeaderListSize),
             ]
-            let connection = HTTP2Handler(configuration: configuration)
+            let connection = HTTP2Handler(configuration)
             let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
             let pipeline = channel.pipeline.syncOperations
             let value = try pipeline.configureAsyncHTTP2Pipeline(
@@ -33,6 +33,7 @@ struct HTTP2: Sendable {
             ) { stream in
                 stream.eventLoop.makeCompletedFuture { try Self.setup(stream: stream, of: bound.value) }
             }
+            connection.frames = try pipeline.context(handlerType: NIOHTTP2Handler.self)
             try pipeline.addHandler(connection)
             return value
         }

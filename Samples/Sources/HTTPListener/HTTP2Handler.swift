@@ -8,12 +8,17 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
     private static let announcement = HTTP2PingData(withInteger: 0x6561_7379_2d6f_6666)
 
+    /// GOAWAY with the highest number there is, and no error: answered is whatever is still sent.
+    private static let goAway: [UInt8] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]
+
     private var lifecycle: HTTP2Lifecycle<HTTP2StreamID>
+    /// That of the handler of frames: what is written there passes it by.
+    var frames: ChannelHandlerContext?
     private var context: ChannelHandlerContext?
     private var timer: (callback: NIOScheduledCallback, deadline: NIODeadline)?
     private var channels: [HTTP2StreamID: any Channel] = [:]
 
-    init(configuration: HTTPConfiguration) {
+    init(_ configuration: HTTPConfiguration) {
         self.lifecycle = HTTP2Lifecycle(configuration)
     }
 
@@ -53,16 +58,11 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.fireErrorCaught(error)
-        // That of one request is its channel's. Of any other the client has been told, and nothing more will be read.
-        if !(error is NIOHTTP2Errors.StreamError) { context.close(promise: nil) }
-    }
-
     private func end() {
         timer?.callback.cancel()
         timer = nil
         context = nil
+        frames = nil
         channels = [:]
     }
 
@@ -96,20 +96,26 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
         for action in actions {
             switch action {
             case .announceEnd:
-                write(.goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil), context)
+                // The handler of frames would take it for the end of a connection that is idle, and refuse the
+                // requests that are on their way.
+                frames?.writeAndFlush(NIOAny(ByteBuffer(bytes: Self.goAway)), promise: nil)
                 write(.ping(Self.announcement, ack: false), context)
             case .refuseAfter(let newest):
                 let last = newest ?? .rootStream
                 write(.goAway(lastStreamID: last, errorCode: .noError, opaqueData: nil), context)
             case .close:
-                // What was written last is flushed within this turn of the loop.
-                let closing = NIOLoopBound(context, eventLoop: context.eventLoop)
-                context.eventLoop.execute { closing.value.close(promise: nil) }
+                close(context)
             case .reset(let id):
                 channels[id]?.close(promise: nil)
             }
         }
         keepTime()
+    }
+
+    /// Closes when what was written last is flushed, which is within this turn of the loop.
+    private func close(_ context: ChannelHandlerContext) {
+        let closing = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.execute { closing.value.close(promise: nil) }
     }
 
     private func write(_ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext) {
@@ -139,8 +145,15 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
 extension HTTP2Handler: NIOHTTP2FrameDelegate {
     func wroteFrame(_ frame: HTTP2Frame) {
-        guard case .data = frame.payload else { return }
-        lifecycle.sent(frame.streamID, now: .now())
+        switch frame.payload {
+        case .data:
+            lifecycle.sent(frame.streamID, now: .now())
+        case .goAway(_, let code, _) where code != .noError:
+            // The client has broken the rules, and nothing more will be read.
+            if let context { close(context) }
+        default:
+            break
+        }
     }
 }
 

@@ -54,15 +54,21 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
         wait(until: now + times.headTimeout)
     }
 
+    /// A request begins.
+    ///
+    /// Parts of it may be told before this.
     mutating func opened(_ id: ID, now: NIODeadline) {
-        newest = max(newest ?? id, id)
-        if phase == .open { patience = nil }
-        streams[id] = Stream()
-        received(id, isEnd: false, now: now)
+        if streams[id] == nil { received(id, isEnd: false, now: now) }
     }
 
     /// Part of a request has come.
     mutating func received(_ id: ID, isEnd: Bool, now: NIODeadline) {
+        // What comes late, of one that is closed, does not open it again.
+        if streams[id] == nil, newest.map({ id > $0 }) ?? true {
+            newest = id
+            if phase == .open { patience = nil }
+            streams[id] = Stream()
+        }
         // How long a route takes is its own business.
         let patience = isEnd ? nil : now + times.idleTimeout
         change(id) { $0.patience = patience }

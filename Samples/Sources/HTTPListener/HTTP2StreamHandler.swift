@@ -11,9 +11,10 @@ final class HTTP2StreamHandler: ChannelDuplexHandler {
     typealias OutboundOut = HTTPResponsePart
 
     /// RFC 9113, section 8.2.2: fields of a connection, which a route may set as in HTTP/1, are malformed here.
-    private static let fieldsOfConnections = [
-        HTTPField.Name.connection, .transferEncoding, .upgrade,
-    ] + ["Keep-Alive", "Proxy-Connection"].compactMap { HTTPField.Name($0) }
+    private static let fieldsOfConnections =
+        [
+            HTTPField.Name.connection, .transferEncoding, .upgrade,
+        ] + ["Keep-Alive", "Proxy-Connection"].compactMap { HTTPField.Name($0) }
 
     private let id: HTTP2StreamID
     private let connection: HTTP2Handler
