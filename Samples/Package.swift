@@ -14,6 +14,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "hello", targets: ["hello"]),
+        .executable(name: "lunchd", targets: ["lunchd"]),
         .library(name: "HTTPListener", targets: ["HTTPListener"]),
         .library(name: "JournalLogging", targets: ["JournalLogging"]),
     ],
@@ -65,14 +66,29 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // Clients and certificates for the tests.
+        // TLS by name: every socket called https, and a redirect on those called http.
+        .executableTarget(
+            name: "lunchd",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Clients, certificates and processes for the tests.
         .target(
             name: "HTTPTesting",
             dependencies: [
+                .product(name: "DaemonKit", package: "swift-supervision"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
             ],
             path: "Tests/HTTPTesting",
             swiftSettings: settings
@@ -86,6 +102,24 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HelloTests",
+            dependencies: [
+                "hello", "HTTPTesting",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LunchdTests",
+            dependencies: [
+                "lunchd", "HTTPTesting",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
             ],
             swiftSettings: settings
         ),

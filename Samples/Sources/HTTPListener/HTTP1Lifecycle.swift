@@ -178,7 +178,9 @@ struct HTTP1Lifecycle {
         return min(patience, stall.deadline)
     }
 
-    /// - Parameter unsent: How many bytes wait for the client to take them.
+    /// - Parameters:
+    ///   - unsent: How many bytes wait for the client to take them.
+    ///   - now: The present.
     /// - Returns: Whether to close at once.
     mutating func deadlinePassed(unsent: Int, now: NIODeadline) -> Bool {
         if let patience, now >= patience {

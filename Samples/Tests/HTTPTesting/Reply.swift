@@ -14,10 +14,9 @@ public struct Reply: Sendable {
     /// The field `Connection`.
     public var connection: String? { fields["connection"] }
 
-    /// Takes a response off the beginning of some bytes.
+    /// Takes a response off the beginning of some bytes; nil where it is not there whole yet.
     ///
     /// - Parameter buffer: What has come so far.
-    /// - Returns: Nil where it is not there whole yet.
     public init?(parsing buffer: inout ByteBuffer) {
         let bytes = buffer.readableBytesView
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }

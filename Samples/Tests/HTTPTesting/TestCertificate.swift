@@ -33,6 +33,7 @@ public struct TestCertificate: Sendable {
     /// - Parameters:
     ///   - certificate: The path for the certificate.
     ///   - key: The path for the key.
+    /// - Throws: What kept it from being read or written.
     public func copy(certificate: String, key: String) throws {
         try Data(contentsOf: URL(fileURLWithPath: self.certificate))
             .write(to: URL(fileURLWithPath: certificate))
