@@ -54,7 +54,10 @@ struct TLSMaterial: CustomStringConvertible {
     private static func read(_ path: String) throws(TLSIdentityError) -> [UInt8] {
         // A NUL would end the path where nobody sees it.
         guard !path.isEmpty, !path.utf8.contains(0) else {
-            throw TLSIdentityError(.unreadable, "\"\(path)\" is not the path of a certificate or a key")
+            throw TLSIdentityError(
+                .unreadable,
+                "\(path.debugDescription) is not the path of a certificate or a key"
+            )
         }
         // O_NONBLOCK: to open a FIFO would wait for a writer.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

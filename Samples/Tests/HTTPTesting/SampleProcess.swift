@@ -180,9 +180,15 @@ public struct PassedSocket: Sendable {
     /// Binds it, for IPv6 and IPv4.
     ///
     /// - Parameter name: The name to pass it under.
+    /// - Throws: What kept it from being bound.
     public init(_ name: String) throws {
         socket = try ListeningSocket.bind(.port(0), name: name)
         port = Int("\(socket.localAddress)".split(separator: ":").last ?? "") ?? 0
         self.name = name
+    }
+
+    /// Ends its listening, for all who hold it: who accepts there fails.
+    public func shutDown() {
+        shutdown(socket.descriptor, CInt(SHUT_RDWR))
     }
 }

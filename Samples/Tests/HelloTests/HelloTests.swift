@@ -37,14 +37,16 @@ struct HelloTests {
         #expect(await hello.stop() == 0)
     }
 
-    @Test("H1-02 H2-05: the ports are 4000 and 4443 unless a variable says otherwise")
-    func defaultPorts() async throws {
-        for (variables, name) in [(["PORT": "x"], "PORT"), (["PORT_HTTP": "x", "PORT": "0"], "PORT_HTTP")] {
-            let hello = try SampleProcess("hello", variables: variables)
+    @Test("H1-02 H2-05: PORT_HTTP goes before PORT; one that is no port is an error that names it")
+    func variables() async throws {
+        for (variables, name) in [
+            (["PORT": "x"], "PORT"), (["PORT_HTTP": "x", "PORT": "0"], "PORT_HTTP"),
+            (["PORT": "0", "PORT_HTTPS": "x"], "PORT_HTTPS"),
+        ] {
+            let hello = try SampleProcess("hello", variables: paths.merging(variables) { _, mine in mine })
             #expect(await hello.end() == 69)
-            #expect(
-                await hello.lines(until: "variable \(name) is").last?.contains("variable \(name) is") == true
-            )
+            let lines = await hello.lines(until: "variable \(name) is \"x\"")
+            #expect(lines.contains { $0.contains("variable \(name) is \"x\"") }, "\(lines)")
         }
     }
 

@@ -129,6 +129,15 @@ struct LunchdTests {
 
     @Test("L-09: a server that fails ends the process")
     func failing() async throws {
+        let sockets = try ["http", "https"].map { try PassedSocket($0) }
+        let lunchd = try SampleProcess("lunchd", arguments: flags, sockets: sockets)
+        _ = try await lunchd.manager.next(with: "READY=1")
+        sockets[0].shutDown()
+        #expect(await lunchd.end() == 70)
+    }
+
+    @Test("a certificate that cannot be read is an error that says why")
+    func unreadable() async throws {
         let lunchd = try SampleProcess("lunchd", arguments: ["-key=/none", "--certificate=/none"])
         #expect(await lunchd.end() == 69)
         let lines = await lunchd.lines(until: "cannot open /none")
