@@ -167,9 +167,7 @@ struct HTTP1Lifecycle {
         guard !isDraining else { return }
         isDraining = true
         guard inProgress == 0, phase == .open else { return }
-        // Between two requests, that is a turn of the loop, or some on a busy machine: what has arrived already
-        // is still read.
-        patience = now + (awaitsHead ? times.drainGrace : .milliseconds(20))
+        patience = now + (awaitsHead ? times.drainGrace : times.idleDrainGrace)
     }
 
     /// When ``deadlinePassed(unsent:now:)`` is wanted.

@@ -32,6 +32,10 @@ public struct HTTPConfiguration: Sendable {
     /// it is to send no further requests: those that it has sent meanwhile are answered.
     public var drainGrace: TimeAmount = .milliseconds(500)
 
+    /// How long a connection between two requests is kept once a drain has begun: a turn of the loop, or some on a
+    /// busy machine, so that what has arrived already is still read.
+    var idleDrainGrace: TimeAmount = .milliseconds(20)
+
     /// How long a client may take to close, when the last response has been sent; default 1 s, and 5 s at most with
     /// TLS.
     ///

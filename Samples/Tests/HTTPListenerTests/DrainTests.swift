@@ -1,9 +1,10 @@
 import DaemonKit
-import HTTPListener
 import HTTPTesting
 import Hummingbird
 import NIOCore
 import Testing
+
+@testable import HTTPListener
 
 @Suite("Draining HTTP/1, plain and over TLS", .timeLimit(.minutes(1)))
 struct DrainTests {
@@ -61,7 +62,7 @@ struct DrainTests {
 
     @Test("a request on the wire of a kept-alive connection is answered", arguments: [false, true])
     func onTheWire(secure: Bool) async throws {
-        try await ServerUnderTest.run(router, secure: secure) { server in
+        try await ServerUnderTest.run(router, secure: secure, { $0.idleDrainGrace = .hours(1) }) { server in
             try await server.connect { client in
                 try await client.get()
                 _ = try await client.response()
@@ -92,7 +93,7 @@ struct DrainTests {
 
     @Test("a request of which a part has come is answered", arguments: [false, true])
     func partialHead(secure: Bool) async throws {
-        try await ServerUnderTest.run(router, secure: secure) { server in
+        try await ServerUnderTest.run(router, secure: secure, { $0.idleDrainGrace = .hours(1) }) { server in
             try await server.connect { client in
                 try await client.get()
                 _ = try await client.response()

@@ -94,4 +94,23 @@ struct StallTests {
         lifecycle.outputClosed(now: second(8))
         #expect(lifecycle.deadline == second(9), "lingering")
     }
+
+    @Test(
+        "in a drain, one that has begun with its request has longer than one that has not",
+        arguments: [false, true]
+    )
+    func begun(hasBegun: Bool) {
+        var lifecycle = HTTP1Lifecycle(times)
+        lifecycle.connected(now: second(0))
+        _ = lifecycle.requestHead(keepAlive: true, hosts: 1, isVersion10: false, now: second(0))
+        _ = lifecycle.requestEnd(now: second(0))
+        lifecycle.readComplete(now: second(0))
+        _ = lifecycle.responseHead(keepAlive: true)
+        _ = lifecycle.responseEnd(now: second(0))
+        if hasBegun { lifecycle.readComplete(now: second(1)) }
+        lifecycle.drain(now: second(2))
+        #expect(lifecycle.deadline == second(2) + .milliseconds(hasBegun ? 500 : 20))
+        lifecycle.readComplete(now: second(2))
+        #expect(lifecycle.deadline == second(2) + .milliseconds(500))
+    }
 }
