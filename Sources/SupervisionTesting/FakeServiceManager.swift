@@ -99,14 +99,17 @@ public final class FakeServiceManager: Sendable {
         ServiceEnvironment(variables: variables)
     }
 
-    /// Every message received so far, those that ``next()`` has given included.
+    /// Every message so far, those that ``next()`` has given included.
+    ///
+    /// What had been sent before this is asked is there, unless the manager is paused.
     public var received: [ReceivedNotification] {
         inbox.received
     }
 
     /// The descriptors that it keeps for the service, in the order of arrival.
     ///
-    /// They are its own: look at them, do not close them.
+    /// They are its own: look at them, do not close them. What had been sent before this is asked has been acted upon,
+    /// unless the manager is paused.
     public var storedDescriptors: [PassedDescriptor] {
         inbox.stored
     }

@@ -28,17 +28,20 @@ final class NotificationInbox: Sendable {
     }
 
     var received: [ReceivedNotification] {
-        state.withLock { $0.received }
+        receiveAll()
+        return state.withLock { $0.received }
     }
 
     /// What is stored; not to be closed.
     var stored: [PassedDescriptor] {
-        state.withLock { $0.shelf.contents }
+        receiveAll()
+        return state.withLock { $0.shelf.contents }
     }
 
     /// Duplicates of what is stored, for the caller to close.
     func duplicateStored() throws(SystemdError) -> [PassedDescriptor] {
-        try state.withLock { state throws(SystemdError) in
+        receiveAll()
+        return try state.withLock { state throws(SystemdError) in
             var duplicates: [PassedDescriptor] = []
             for stored in state.shelf.contents {
                 let number = csupervision_descriptor_duplicate(stored.number)
@@ -105,8 +108,13 @@ final class NotificationInbox: Sendable {
             let (isClosed, isPaused) = state.withLock { ($0.isClosed, $0.isPaused) }
             if isClosed { return }
             alarm.wait(or: .readable(isPaused ? -1 : descriptor))
-            while receiveOne() {}
+            receiveAll()
         }
+    }
+
+    /// Takes what has been sent by now: whoever looks does not depend on how fast the thread is.
+    private func receiveAll() {
+        while receiveOne() {}
     }
 
     // Under the lock, so that nothing is read once pausing has returned.

@@ -163,6 +163,8 @@ public final class Probe: Child {
             }
         } onCancel: {
             note(.cancelled)
+            // Nobody need have told it to stop: it may have been too slow to start.
+            send(.stopRequested)
         }
     }
 

@@ -37,6 +37,28 @@ struct DaemonTests {
         #expect(after.facts.last == .ended)
     }
 
+    @Test("a start that takes long is told after ten seconds, once, with the child that it waits for")
+    func slowStart() async throws {
+        let clock = TestClock()
+        let slow = Probe("slow", start: .whenTold)
+        let trial = try DaemonTrial(clock: clock) {
+            Supervisor {
+                Supervisor("inner") {
+                    Probe("quick"); slow
+                }
+            }
+        }
+        await slow.wait(for: .begun)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(10))
+        await trial.logged.wait(forCount: 1)
+        #expect(trial.logged.all == ["<4>not ready after 10.0 seconds: waits for inner/slow to start"])
+        slow.start()
+        _ = try await trial.manager.next(with: "READY=1")
+        #expect(await trial.stop() == .clean)
+        #expect(clock.sleeperCount == 0)
+    }
+
     @Test("STOPPING is with the manager when the first child is told to stop")
     func stoppingFirst() async throws {
         let last = Probe("last", shutdown: .graceful(.seconds(100)), ignoresStop: true)

@@ -43,6 +43,7 @@ final class DaemonTrial: Sendable {
         signals: [StopSignal] = [],
         firstDescriptor: CInt = 3,
         patience: Duration = .seconds(1),
+        clock: TestClock = TestClock(),
         _ tree: @escaping @Sendable () throws -> Supervisor
     ) throws {
         let manager = try manager ?? FakeServiceManager()
@@ -57,6 +58,7 @@ final class DaemonTrial: Sendable {
                 for line in priority.prefixed(text).split(separator: "\n") { logged.add(String(line)) }
             },
             patience: patience,
+            clock: clock,
             cutShort: { [cutShort] in cutShort.add($0) }
         )
         self.run = run

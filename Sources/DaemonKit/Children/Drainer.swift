@@ -11,7 +11,7 @@ import Systemd
 /// are left, and tells how many. A listener on a socket that was passed leaves new connections in the socket's
 /// backlog for the next process; one on a socket it bound itself answers what is in its backlog first.
 ///
-/// The manager is told how long this may take (`EXTEND_TIMEOUT_USEC`), so that a drain may last longer than
+/// A ``Daemon`` keeps the manager patient meanwhile (`EXTEND_TIMEOUT_USEC`), so that a drain may last longer than
 /// `TimeoutStopSec=`.
 ///
 /// - Note: Source: `Plug.Cowboy.Drainer`, which neither ends kept-alive connections nor cuts those that are left.
@@ -49,9 +49,6 @@ public struct Drainer: Child {
 
     private func drain(_ daemon: DaemonContext) async {
         let listeners = daemon.listeners.active(names)
-        if daemon.isStopping {
-            daemon.notifier.send(.extendTimeout(by: limit + Shutdown.cancellationGrace))
-        }
         // All of them stop accepting before any is waited for.
         for listener in listeners { listener.session.beginDrain() }
         await withTaskCancellationHandler {

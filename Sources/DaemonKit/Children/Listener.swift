@@ -188,6 +188,7 @@ public struct Listener: Child {
             name: name,
             expectedSockets: sockets.count,
             maxConnections: maxConnections,
+            activity: daemon.activity,
             onStarted: {
                 for socket in sockets { daemon.log.write(.info, "listener \(name): \(socket.place)") }
                 child.started()

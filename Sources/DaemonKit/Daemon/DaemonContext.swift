@@ -35,6 +35,7 @@ public final class DaemonContext: Sendable {
     public let watchdog: Watchdog
 
     let listeners = ListenerRegistry()
+    let activity = Activity()
     let keptSockets: KeptSockets
     let reloads = HandlerRegistry<ReloadHandler>()
     let healthChecks = HandlerRegistry<HealthProbe>()
@@ -43,17 +44,20 @@ public final class DaemonContext: Sendable {
     private let hasAnnouncedReady = Atomic(false)
     private let stopping = Atomic(false)
     private let onReady: @Sendable (DaemonContext) -> Void
+    private let onStop: @Sendable () -> Void
 
     init(
         environment: ServiceEnvironment,
         notifier: Notifier,
         log: DaemonLog,
-        onReady: @escaping @Sendable (DaemonContext) -> Void = { _ in }
+        onReady: @escaping @Sendable (DaemonContext) -> Void = { _ in },
+        onStop: @escaping @Sendable () -> Void = {}
     ) {
         self.environment = environment
         self.notifier = notifier
         self.log = log
         self.onReady = onReady
+        self.onStop = onStop
         watchdog = Watchdog(environment.watchdog, notifier: notifier)
         descriptors = PassedDescriptors(environment.descriptors)
         store = DescriptorStore(environment: environment, notifier: notifier, passed: descriptors)
@@ -63,9 +67,20 @@ public final class DaemonContext: Sendable {
     /// Whether the service stops: not a restart within the tree, of which the manager need not know.
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
+    /// Whether the manager has been told that the service is ready.
+    var isReady: Bool { hasAnnouncedReady.load(ordering: .acquiring) }
+
     /// Notes that the tree begins to stop for good.
     func beginStopping() {
         stopping.store(true, ordering: .releasing)
+    }
+
+    /// Asks the whole service to stop, as SIGTERM does: in order, and with exit status 0.
+    ///
+    /// Returns at once; a child that calls it is told to stop in its turn. More than once does nothing. In a tree that
+    /// runs without a ``Daemon`` it does nothing either.
+    public func stop() {
+        onStop()
     }
 
     /// Tells the manager that the service is ready (`READY=1`), once: a second call does nothing.

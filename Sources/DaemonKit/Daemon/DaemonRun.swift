@@ -18,10 +18,15 @@ final class DaemonRun: Sendable {
         var isStopRequested = false
         var hasSentStopping = false
         var pinger: Task<Void, Never>?
+        var slowStart: Task<Void, Never>?
+        var managerPatience: ManagerPatience?
         var reloader: Reloader?
         var isReloadWanted = false
         var store: DescriptorStore?
     }
+
+    /// How long a start may take before the log says what it waits for.
+    static let slowStart = Duration.seconds(10)
 
     /// How many children of one supervisor are worth a line each.
     private static let mostChildrenShown = 100
@@ -29,6 +34,7 @@ final class DaemonRun: Sendable {
     private let environment: ServiceEnvironment
     private let log: DaemonLog
     private let patience: Duration
+    private let clock: any Clock<Duration>
     private let cutShort: @Sendable (StopSignal) -> Void
     private let notifier: Notifier
     private let state = Locked(State())
@@ -39,16 +45,19 @@ final class DaemonRun: Sendable {
     ///   - environment: What the manager told the process.
     ///   - log: Where failures are told.
     ///   - patience: How long the manager may take with the last messages.
+    ///   - clock: Measures how long the start takes; not that of the tree, whose children a test lets sleep.
     ///   - cutShort: Ends the process at once: a second signal came.
     init(
         environment: ServiceEnvironment,
         log: DaemonLog,
         patience: Duration = .seconds(1),
+        clock: any Clock<Duration> = SuspendingClock(),
         cutShort: @escaping @Sendable (StopSignal) -> Void
     ) {
         self.environment = environment
         self.log = log
         self.patience = patience
+        self.clock = clock
         self.cutShort = cutShort
         notifier = Notifier(address: environment.notifyAddress)
     }
@@ -97,15 +106,23 @@ final class DaemonRun: Sendable {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
         do {
             let supervisor = try await daemon.supervisor
+            let managerPatience = environment.notifyAddress.map { _ in
+                ManagerPatience(notifier: notifier, clock: supervisor.topClock)
+            }
             // Weakly: the supervisor holds the events' reader, which holds this.
             let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
                 [self, weak supervisor] context in
                 if let supervisor { startPinger(watching: supervisor, context) }
+                managerPatience?.startOver()
+                state.withLock(\.slowStart)?.cancel()
                 state.withLock(\.reloader)?.becameReady()
+            } onStop: { [weak supervisor] in
+                supervisor?.stop()
             }
             let reloader = Reloader(context.reloads, notifier: notifier, log: log)
             let isReloadWanted = state.withLock { state in
                 state.reloader = reloader
+                state.managerPatience = managerPatience
                 state.store = context.store
                 return state.isReloadWanted
             }
@@ -116,6 +133,7 @@ final class DaemonRun: Sendable {
                 return state.isStopRequested
             }
             if isStopRequested { supervisor.stop() }
+            watchStart(of: supervisor, context)
             let tree = TreeValues()
             tree.set(context)
             try await supervisor.run(in: tree)
@@ -135,6 +153,8 @@ final class DaemonRun: Sendable {
 
     private func read(_ event: SupervisorEvent, _ context: DaemonContext) {
         log.write(event)
+        // Between readiness and the stop the manager waits for nothing.
+        if context.isStopping || !context.isReady { state.withLock(\.managerPatience)?.read(event) }
         guard event.supervisor.ids.isEmpty else { return }
         switch event.kind {
         case .started:
@@ -144,6 +164,8 @@ final class DaemonRun: Sendable {
         case .stopping:
             context.beginStopping()
             state.withLock(\.reloader)?.end()
+            state.withLock(\.managerPatience)?.startOver()
+            state.withLock(\.slowStart)?.cancel()
             tellStopping()
         default:
             break
@@ -161,6 +183,20 @@ final class DaemonRun: Sendable {
         if isFirst { notifier.send(.stopping) }
     }
 
+    /// Tells what a start waits for that takes long, before the manager loses its patience.
+    private func watchStart(of supervisor: Supervisor, _ context: DaemonContext) {
+        guard environment.notifyAddress != nil else { return }
+        let clock = Timekeeper(clock)
+        let task = Task {
+            guard (try? await clock.sleep(until: Self.slowStart)) != nil else { return }
+            let snapshot = await supervisor.snapshot(limit: Self.mostChildrenShown)
+            guard !Task.isCancelled, !context.isReady else { return }
+            let reason = snapshot.deepestWait.map { ": waits for \($0) to start" } ?? ""
+            log.write(.warning, "not ready after \(Self.slowStart)\(reason)")
+        }
+        state.withLock { $0.slowStart = task }
+    }
+
     private func startPinger(watching supervisor: Supervisor, _ context: DaemonContext) {
         guard environment.watchdog != nil else { return }
         let pinger = WatchdogPinger(
@@ -176,12 +212,18 @@ final class DaemonRun: Sendable {
 
     private func finish() async {
         // Letting go of the supervisor also lets go of the events' reader, which holds this.
-        let (pinger, store) = state.withLock { state in
+        let (pinger, slowStart, managerPatience, store) = state.withLock { state in
             state.supervisor = nil
             state.reloader = nil
-            defer { state.store = nil }
-            return (state.pinger, state.store)
+            defer {
+                state.managerPatience = nil
+                state.store = nil
+            }
+            return (state.pinger, state.slowStart, state.managerPatience, state.store)
         }
+        slowStart?.cancel()
+        await slowStart?.value
+        await managerPatience?.end()
         pinger?.cancel()
         await pinger?.value
         if await !hasToldAll(store) {
@@ -194,5 +236,13 @@ final class DaemonRun: Sendable {
     private func hasToldAll(_ store: DescriptorStore?) async -> Bool {
         guard let store, store.hasChanged else { return await notifier.flush(timeout: patience) }
         return await notifier.barrier(timeout: patience) == .passed
+    }
+}
+
+extension TreeSnapshot {
+    /// The child that the start of the tree waits for: the deepest one, where supervisors are nested.
+    fileprivate var deepestWait: ChildPath? {
+        guard case .start(let path) = waitsFor else { return nil }
+        return children.first { $0.path == path }?.deepestWait ?? path
     }
 }

@@ -5,6 +5,9 @@ final class ActiveListener: Sendable {
     /// Where it listens.
     let addresses: [SocketAddress]
 
+    /// Whether the manager passed all of its sockets, and so holds them too.
+    let isPassed: Bool
+
     private let serving: Task<Void, any Error>
 
     var name: String { session.name }
@@ -13,6 +16,7 @@ final class ActiveListener: Sendable {
     init(session: ServingSession, sockets: [ListeningSocket], server: any SocketServer) {
         self.session = session
         addresses = sockets.map(\.localAddress)
+        isPassed = sockets.allSatisfy { $0.origin == .passed }
         serving = Task {
             try await withThrowingDiscardingTaskGroup { group in
                 for socket in sockets {

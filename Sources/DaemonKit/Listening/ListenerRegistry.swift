@@ -20,6 +20,11 @@ final class ListenerRegistry: Sendable {
         }
     }
 
+    /// Whether a listener stands in the tree, as far as it has been looked at.
+    var hasDeclared: Bool {
+        state.withLock { !$0.declared.isEmpty }
+    }
+
     func isDeclared(_ name: String) -> Bool {
         state.withLock { $0.declared.contains(name) }
     }

@@ -15,6 +15,7 @@ public final class ServingSession: Sendable {
     /// The kit's accept loop keeps to it. A framework's server should: by accepting nothing at that number.
     public let maxConnections: Int
 
+    private let activity: Activity?
     private let onStarted: @Sendable () -> Void
     private let reporter: @Sendable (ListeningIncident) -> Void
     private let state: Locked<State>
@@ -43,17 +44,20 @@ public final class ServingSession: Sendable {
     ///   - name: The name of the listener.
     ///   - expectedSockets: How many sockets will be served in it.
     ///   - maxConnections: How many may be open at once, at least 1; `Int.max` for no limit.
+    ///   - activity: Where what is served is counted besides.
     ///   - onStarted: Called once, when every socket is being served.
     ///   - report: Takes each incident, on any thread; must not block.
-    package init(
+    init(
         name: String,
         expectedSockets: Int,
         maxConnections: Int = .max,
+        activity: Activity? = nil,
         onStarted: @escaping @Sendable () -> Void = {},
         report: @escaping @Sendable (ListeningIncident) -> Void = { _ in }
     ) {
         self.name = name
         self.maxConnections = max(1, maxConnections)
+        self.activity = activity
         self.onStarted = onStarted
         self.reporter = report
         self.state = Locked(State(socketsToStart: expectedSockets))
@@ -87,18 +91,20 @@ extension ServingSession {
     /// Call it when one is accepted, before it is served.
     public func connectionOpened() {
         state.withLock { $0.open += 1 }
+        activity?.begin()
     }
 
     /// Counts a connection out.
     ///
     /// Call it once for each ``connectionOpened()``; calls beyond that do nothing.
     public func connectionClosed() {
-        let handlers = state.withLock { state in
-            guard state.open > 0 else { return state.closeHandlers }
+        let (handlers, isCounted) = state.withLock { state in
+            guard state.open > 0 else { return (state.closeHandlers, false) }
             state.open -= 1
             if state.open <= maxConnections / 2 { state.limitReported = false }
-            return state.closeHandlers
+            return (state.closeHandlers, true)
         }
+        if isCounted { activity?.end() }
         for handler in handlers.values { handler() }
     }
 
@@ -132,6 +138,7 @@ extension ServingSession {
             state.reserved -= 1
             state.open += 1
         }
+        activity?.begin()
     }
 
     /// Gives the place back that was held; another socket of the session may have waited for it.

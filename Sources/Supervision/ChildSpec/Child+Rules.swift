@@ -80,6 +80,26 @@ extension Child {
         with { $0.rules.onFailure = respond }
     }
 
+    /// The child, with a limit to how long it may take to start.
+    ///
+    /// One that has not reported within that time that it has started (``ChildContext/started()``), nor ended, is
+    /// cancelled, and has the time of its ``Shutdown`` to end, which counts as a failed start like any other: the
+    /// first time it fails that of the whole tree, later on the child is restarted by its rules. If it still
+    /// runs when that time is up too, nothing can be started in its place: its supervisor stops and names it.
+    ///
+    /// Without it a start has no limit of the tree's own, and a service manager's applies (`TimeoutStartSec=`). With
+    /// it a daemon keeps the manager patient for as long.
+    ///
+    /// A nested supervisor has started when all its children have: the limit is then for the whole row. Of no effect
+    /// on a child that counts as started when it runs.
+    ///
+    /// - Parameter limit: The time, on the supervisor's clock; above zero.
+    /// - Returns: The child, to stand in a tree.
+    /// - Note: Source: OTP `gen_server:start_link`, option `timeout`, which kills at once.
+    public func startTimeout(_ limit: Duration) -> ChildSpec {
+        with { $0.rules.startTimeout = limit }
+    }
+
     private func with(_ change: (inout ChildSpec) -> Void) -> ChildSpec {
         var spec = childSpec
         change(&spec)

@@ -32,7 +32,14 @@ public final class ChildContext: Sendable {
     private let onStarted: @Sendable () -> Void
     private let state = Locked(State())
 
+    /// Whether the child has started.
+    private enum Start {
+        case awaited, made, overdue
+    }
+
     private struct State {
+        var start = Start.awaited
+        var startTimer: Task<Void, Never>?
         var isShutdownRequested = false
         var isAsked = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
@@ -63,6 +70,14 @@ public final class ChildContext: Sendable {
     /// Only the first call counts; one after the body has ended does nothing. The body of a spec that takes no
     /// context has no need of this.
     public func started() {
+        let (isInTime, timer) = state.withLock { state in
+            guard state.start == .awaited else { return (false, nil as Task<Void, Never>?) }
+            state.start = .made
+            defer { state.startTimer = nil }
+            return (true, state.startTimer)
+        }
+        guard isInTime else { return }
+        timer?.cancel()
         // The machine knows which news is no news.
         onStarted()
     }
@@ -105,13 +120,43 @@ public final class ChildContext: Sendable {
         if hasEnded { action() }
     }
 
+    /// Takes a timer that is needed until the child has started, or ended, or is told to stop.
+    func limitStart(_ timer: Task<Void, Never>) {
+        let isNeeded = state.withLock { state in
+            guard state.start == .awaited, !state.hasEnded, !state.isShutdownRequested else { return false }
+            state.startTimer = timer
+            return true
+        }
+        if !isNeeded { timer.cancel() }
+    }
+
+    /// Notes that the child can no longer start in time.
+    ///
+    /// - Returns: Whether that is so: it may have started, or ended.
+    func giveUpStart() -> Bool {
+        state.withLock { state in
+            guard state.start == .awaited, !state.hasEnded, !state.isShutdownRequested else { return false }
+            state.start = .overdue
+            return true
+        }
+    }
+
+    /// Whether the child was too slow to start.
+    var isStartOverdue: Bool {
+        state.withLock { $0.start == .overdue }
+    }
+
     /// Notes that the body has ended.
     func end() {
-        let actions = state.withLock { state in
+        let (actions, timer) = state.withLock { state in
             state.hasEnded = true
-            defer { state.onEnd = [] }
-            return state.onEnd
+            defer {
+                state.onEnd = []
+                state.startTimer = nil
+            }
+            return (state.onEnd, state.startTimer)
         }
+        timer?.cancel()
         for action in actions { action() }
     }
 
@@ -124,12 +169,17 @@ public final class ChildContext: Sendable {
     ///
     /// - Parameter gracefully: Whether it has time before it is cancelled.
     func requestShutdown(gracefully: Bool) {
-        let waiters = state.withLock { state in
+        let (waiters, timer) = state.withLock { state in
             if gracefully, !state.isShutdownRequested { state.isAsked = true }
             state.isShutdownRequested = true
-            defer { state.waiters = [:] }
-            return state.waiters.values
+            defer {
+                state.waiters = [:]
+                state.startTimer = nil
+            }
+            return (state.waiters.values, state.startTimer)
         }
+        // From here on it is the stop that has a limit.
+        timer?.cancel()
         for waiter in waiters { waiter.resume() }
     }
 }

@@ -4,21 +4,20 @@ struct ChildRules: Sendable {
     var shutdown: Shutdown
     var isSignificant = false
     /// What few children have, kept aside so that the others are small.
-    private var retry: Retry?
+    private var rarities: Rarities?
 
-    private final class Retry: Sendable {
-        let backoff: Backoff?
-        let limit: RestartIntensity?
-        let onFailure: (@Sendable (any Error) -> FailureResponse)?
+    private final class Rarities: Sendable {
+        struct Values {
+            var backoff: Backoff?
+            var limit: RestartIntensity?
+            var onFailure: (@Sendable (any Error) -> FailureResponse)?
+            var startTimeout: Duration?
+        }
 
-        init(
-            _ backoff: Backoff?,
-            _ limit: RestartIntensity?,
-            _ onFailure: (@Sendable (any Error) -> FailureResponse)?
-        ) {
-            self.backoff = backoff
-            self.limit = limit
-            self.onFailure = onFailure
+        let values: Values
+
+        init(_ values: Values) {
+            self.values = values
         }
     }
 
@@ -29,30 +28,42 @@ struct ChildRules: Sendable {
 
     /// How long to wait before a restart; nil for not at all.
     var backoff: Backoff? {
-        get { retry?.backoff }
-        set { retry = Retry(newValue, limit, onFailure) }
+        get { rarities?.values.backoff }
+        set { change { $0.backoff = newValue } }
     }
 
     /// How many restarts this child is allowed.
     var limit: RestartIntensity? {
-        get { retry?.limit }
-        set { retry = Retry(backoff, newValue, onFailure) }
+        get { rarities?.values.limit }
+        set { change { $0.limit = newValue } }
     }
 
     /// What is to follow from an error.
     var onFailure: (@Sendable (any Error) -> FailureResponse)? {
-        get { retry?.onFailure }
-        set { retry = Retry(backoff, limit, newValue) }
+        get { rarities?.values.onFailure }
+        set { change { $0.onFailure = newValue } }
+    }
+
+    /// How long it may take to start; nil for as long as it likes.
+    var startTimeout: Duration? {
+        get { rarities?.values.startTimeout }
+        set { change { $0.startTimeout = newValue } }
     }
 
     /// Whether the child's restarts are counted apart from those of its siblings.
     var hasOwnAccount: Bool { backoff != nil || limit != nil }
+
+    private mutating func change(_ change: (inout Rarities.Values) -> Void) {
+        var values = rarities?.values ?? Rarities.Values()
+        change(&values)
+        rarities = Rarities(values)
+    }
 }
 
 extension ChildRules: Equatable {
     /// Whether both are the same, as far as that can be told: functions are the same when they are one.
     static func == (left: ChildRules, right: ChildRules) -> Bool {
         left.restart == right.restart && left.shutdown == right.shutdown
-            && left.isSignificant == right.isSignificant && left.retry === right.retry
+            && left.isSignificant == right.isSignificant && left.rarities === right.rarities
     }
 }

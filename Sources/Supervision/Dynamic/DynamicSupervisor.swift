@@ -56,6 +56,8 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
     ///   - shutdown: How its children are stopped; by default cancelled, with five seconds to end.
     ///   - backoff: How long to wait before a child is started again; by default not at all.
     ///   - limit: How many restarts each child is allowed before it is given up.
+    ///   - startTimeout: How long each may take to start, on the supervisor's clock, above zero; see
+    ///     ``Child/startTimeout(_:)``. By default as long as it likes.
     ///   - body: Runs as long as the child lives, and calls ``ChildContext/started()`` once what must come first
     ///     is done.
     public init(
@@ -66,6 +68,7 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
         shutdown: Shutdown = .timeout(.seconds(5)),
         backoff: Backoff? = nil,
         limit: RestartIntensity? = nil,
+        startTimeout: Duration? = nil,
         body: @escaping @Sendable (_ child: ChildContext, _ argument: Argument) async throws -> Void
     ) {
         self.id = id
@@ -75,6 +78,7 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
         var rules = ChildRules(restart: restart, shutdown: shutdown)
         if let backoff { rules.backoff = backoff }
         if let limit { rules.limit = limit }
+        if let startTimeout { rules.startTimeout = startTimeout }
         core = DynamicCore(rules: rules, intensity: intensity, maxChildren: maxChildren)
     }
 

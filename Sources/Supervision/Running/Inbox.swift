@@ -4,6 +4,8 @@ import SupervisionLock
 final class Inbox: Sendable {
     enum Message {
         case started(ChildRef)
+        /// The child was cancelled for taking too long to start, and that has taken too long as well.
+        case overdue(ChildRef, any Error)
         case ended(ChildRef, ChildExit)
         case stop
         case timer(Duration)

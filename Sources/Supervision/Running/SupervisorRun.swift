@@ -62,6 +62,10 @@ struct SupervisorRun<Machine: Decider> {
             perform(machine.childStarted(ref, at: now))
         case .ended(let ref, let exit):
             ended(ref, exit)
+        case .overdue(let ref, let error):
+            guard nodes[ref.slot]?.copy?.context.generation == ref.generation else { return }
+            lastErrors[ref.slot] = error
+            perform(machine.childEnded(ref, .leftRunning, response: .restart, at: now))
         case .stop:
             perform(machine.stopRequested(at: now))
         case .timer(let deadline):
@@ -145,7 +149,7 @@ struct SupervisorRun<Machine: Decider> {
             switch message {
             case .ping(let reply): reply.resume(returning: false)
             case .call(let call): call.answer(.failure(SupervisorError(.notRunning, path: place.path)))
-            case .started, .ended, .stop, .timer, .withdraw: break
+            case .started, .overdue, .ended, .stop, .timer, .withdraw: break
             }
         }
         // A supervisor that is nested may be started again, with the children it was made with.
@@ -272,7 +276,28 @@ extension SupervisorRun {
 
     private func emit(_ decision: Decision) {
         guard place.eventHub.hasReaders else { return }
-        place.eventHub.emit(SupervisorEvent(time: now, supervisor: place.path, kind: kind(of: decision)))
+        let event = SupervisorEvent(
+            time: now,
+            supervisor: place.path,
+            kind: kind(of: decision),
+            limit: limit(of: decision)
+        )
+        place.eventHub.emit(event)
+    }
+
+    private func limit(of decision: Decision) -> Duration? {
+        switch decision {
+        case .childStarting(let ref):
+            guard let rules = nodes[ref.slot]?.spec.rules, let limit = rules.startTimeout else { return nil }
+            return limit + (rules.shutdown.limit ?? .zero)
+        case .childStopping(let ref):
+            guard let shutdown = nodes[ref.slot]?.spec.rules.shutdown, let limit = shutdown.limit else {
+                return nil
+            }
+            return limit + (shutdown.asks ? Shutdown.cancellationGrace : .zero)
+        default:
+            return nil
+        }
     }
 
     private func kind(of decision: Decision) -> SupervisorEvent.Kind {

@@ -42,7 +42,7 @@ extension SupervisorEvent.StopReason: CustomStringConvertible {
             case .gaveUp(let child, let intensity, let error):
                 ("gave up on \(child)\(intensity.map { ", more than \($0)" } ?? "")", error)
             case .leftRunning(let child, let error?):
-                ("\(child) ended with something still running below it", error)
+                ("\(child) has left something running", error)
             case .leftRunning(let child, nil):
                 ("\(child) still runs and cannot be started again", nil)
             case .autoShutdown(let child):

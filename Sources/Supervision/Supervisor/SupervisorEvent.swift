@@ -12,6 +12,13 @@ public struct SupervisorEvent: Sendable {
     /// What happened.
     public var kind: Kind
 
+    /// How long what begins here may take at most by the rules of the child, until its supervisor goes on without
+    /// it; nil where there is no limit, and for events that are no beginning.
+    ///
+    /// Told for ``Kind/childStarting(child:)``, where the child has a start timeout, and for
+    /// ``Kind/childStopping(child:)``. The time to react to a cancellation is part of it.
+    public var limit: Duration?
+
     /// The child that the event is about, where it is about one.
     public var child: ChildPath? {
         kind.child.map(supervisor.appending)

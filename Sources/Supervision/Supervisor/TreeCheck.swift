@@ -73,6 +73,9 @@ extension ChildRules {
         if let limit = shutdown.limit, limit < .zero {
             problems.append("has a shutdown of \(limit): it must be zero or more")
         }
+        if let startTimeout, startTimeout <= .zero {
+            problems.append("has a start timeout of \(startTimeout): it must be above zero")
+        }
         if isSignificant, restart == .permanent {
             problems.append("is significant and permanent: a permanent child never ends for good")
         }
