@@ -10,6 +10,3 @@ var router: Router<BasicRequestContext> {
     }
     return router
 }
-
-/// What answers connections to `https`.
-var secure: HTTP<HTTP1> { HTTP(router) }

@@ -3,6 +3,8 @@ import Glibc
 import ProgramTesting
 import Testing
 
+import struct HTTPTesting.TestCertificate
+
 @testable import lehu
 
 @Suite("lehu", .timeLimit(.minutes(1)))
@@ -27,11 +29,17 @@ struct LehuTests {
             }
         }
 
-        func start(_ names: [String], as other: [String]? = nil, isForIt: Bool = true) throws -> Program {
+        func start(
+            _ names: [String],
+            as other: [String]? = nil,
+            isForIt: Bool = true,
+            certificate: TestCertificate? = .one
+        ) throws -> Program {
             try Program(
                 "lehu",
                 variables: [
                     "LISTEN_FDNAMES": (other ?? names).joined(separator: ":"),
+                    "LEHU_CERTIFICATE": certificate?.certificate ?? "", "LEHU_KEY": certificate?.key ?? "",
                     "PORT_HTTP": "0", "PORT_HTTPS": "0", "PORT_QUIC": "0",
                 ],
                 descriptors: names.compactMap { descriptors[$0] },
@@ -104,6 +112,15 @@ struct LehuTests {
         let missing = try passed.start(["http", "https", "quic"], as: ["http", "tls", "quic"])
         #expect(await missing.ended().code == ExitCode.startFailed.rawValue)
         #expect(missing.lines.contains { $0.contains("no socket called \"https\" was passed") })
+    }
+
+    @Test("without a certificate it does not begin, and says what it takes")
+    func noCertificate() async throws {
+        let passed = try Passed()
+        defer { passed.close() }
+        let program = try passed.start(Sockets.names, certificate: nil)
+        #expect(await program.ended().code == ExitCode.configuration.rawValue)
+        #expect(program.lines.contains { $0.contains("lehu.crt and lehu.key (LoadCredential=)") })
     }
 
     @Test("Q-01 sockets that are passed to another process are not touched: it serves ports of its own")
