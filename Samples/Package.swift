@@ -13,7 +13,10 @@ let package = Package(
     name: "Samples",
     platforms: [.macOS(.v15)],
     products: [
+        .executable(name: "fortune", targets: ["fortune"]),
         .executable(name: "hello", targets: ["hello"]),
+        .executable(name: "lehu", targets: ["lehu"]),
+        .executable(name: "lunchd", targets: ["lunchd"]),
         .library(name: "HTTPListener", targets: ["HTTPListener"]),
         .library(name: "JournalLogging", targets: ["JournalLogging"]),
     ],
@@ -25,6 +28,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -39,9 +44,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
@@ -59,10 +68,65 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // TLS by name: every socket called https, and a redirect on those called http.
+        .executableTarget(
+            name: "lunchd",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Three sockets by name, one of them for datagrams.
+        .executableTarget(
+            name: "lehu",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // A quote for whoever asks: inetd style, or as a daemon by TCP and UDP. No framework at all.
+        .executableTarget(
+            name: "fortune",
+            dependencies: [.product(name: "DaemonKit", package: "swift-supervision")],
+            swiftSettings: settings
+        ),
+
+        // The programs as processes, and their clients, for the tests.
+        .target(
+            name: "ProgramTesting",
+            dependencies: [.product(name: "DaemonKit", package: "swift-supervision")],
+            path: "Tests/ProgramTesting",
+            swiftSettings: settings
+        ),
+        // The same for those that speak HTTP: with certificates, and a manager.
+        .target(
+            name: "HTTPTesting",
+            dependencies: [
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
+            ],
+            path: "Tests/HTTPTesting",
+            swiftSettings: settings
+        ),
+
         .testTarget(
             name: "HTTPListenerTests",
             dependencies: [
                 "HTTPListener",
+                "HTTPTesting",
                 .product(name: "DaemonKit", package: "swift-supervision"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -70,6 +134,38 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "HelloTests",
+            dependencies: [
+                "hello", "HTTPTesting",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LunchdTests",
+            dependencies: [
+                "lunchd", "HTTPTesting",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LehuTests",
+            dependencies: [
+                "lehu", "HTTPTesting", "ProgramTesting",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FortuneTests",
+            dependencies: ["fortune", "ProgramTesting"],
+            swiftSettings: settings
+        ),
+
         // A swift-log back end on the journal; an app can take its one file.
         .target(
             name: "JournalLogging",

@@ -1,10 +1,9 @@
 #define _GNU_SOURCE
-#include "CSupervisionSocket.h"
+#include "address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,41 +11,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/uio.h>
 #include <unistd.h>
-
-static int parse_host(const char *host, int port, struct sockaddr_storage *address, socklen_t *size) {
-    memset(address, 0, sizeof *address);
-    struct sockaddr_in *inet = (struct sockaddr_in *)address;
-    if (inet_pton(AF_INET, host, &inet->sin_addr) == 1) {
-        inet->sin_family = AF_INET;
-        inet->sin_port = htons((uint16_t)port);
-        *size = sizeof *inet;
-        return 1;
-    }
-
-    char text[INET6_ADDRSTRLEN];
-    const char *scope = strchr(host, '%');
-    size_t length = scope ? (size_t)(scope - host) : strlen(host);
-    if (length >= sizeof text)
-        return 0;
-    memcpy(text, host, length);
-    text[length] = 0;
-    struct sockaddr_in6 *inet6 = (struct sockaddr_in6 *)address;
-    if (inet_pton(AF_INET6, text, &inet6->sin6_addr) != 1)
-        return 0;
-    inet6->sin6_family = AF_INET6;
-    inet6->sin6_port = htons((uint16_t)port);
-    if (scope && (inet6->sin6_scope_id = if_nametoindex(scope + 1)) == 0)
-        return 0;
-    *size = sizeof *inet6;
-    return 1;
-}
 
 int csupervision_host_is_numeric(const char *host) {
     struct sockaddr_storage address;
     socklen_t size;
-    return parse_host(host, 0, &address, &size);
+    return csupervision_address_parse(host, 0, &address, &size);
 }
 
 int csupervision_socket_prepare(int descriptor) {
@@ -56,12 +27,15 @@ int csupervision_socket_prepare(int descriptor) {
     return fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int open_stream(int family) {
+static int open_socket(int family, enum csupervision_socket_type type) {
+    int number = type == CSUPERVISION_SOCKET_DATAGRAM    ? SOCK_DGRAM
+                 : type == CSUPERVISION_SOCKET_SEQPACKET ? SOCK_SEQPACKET
+                                                         : SOCK_STREAM;
 #ifdef SOCK_CLOEXEC
-    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int descriptor = socket(family, number | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return descriptor < 0 ? -errno : descriptor;
 #else
-    int descriptor = socket(family, SOCK_STREAM, 0);
+    int descriptor = socket(family, number, 0);
     if (descriptor < 0)
         return -errno;
     int failure = csupervision_socket_prepare(descriptor);
@@ -74,10 +48,17 @@ static int open_stream(int family) {
 }
 
 static int bind_and_listen(
-    int descriptor, const struct sockaddr *address, socklen_t size, int backlog, const char **step
+    int descriptor,
+    enum csupervision_socket_type type,
+    const struct sockaddr *address,
+    socklen_t size,
+    int backlog,
+    const char **step
 ) {
     *step = "bind";
     if (bind(descriptor, address, size) == 0) {
+        if (type == CSUPERVISION_SOCKET_DATAGRAM)
+            return descriptor;
         *step = "listen";
         if (listen(descriptor, backlog) == 0)
             return descriptor;
@@ -88,66 +69,65 @@ static int bind_and_listen(
 }
 
 static int bind_inet(
-    const struct sockaddr_storage *address, socklen_t size, int dual, int backlog, const char **step
+    enum csupervision_socket_type type,
+    const struct sockaddr_storage *address,
+    socklen_t size,
+    int dual,
+    int backlog,
+    const char **step
 ) {
     *step = "socket";
-    int descriptor = open_stream(address->ss_family);
+    int descriptor = open_socket(address->ss_family, type);
     if (descriptor < 0)
         return descriptor;
     int on = 1, off = 0;
-    // A restart must not wait until the connections of the previous run have left TIME_WAIT.
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // A restart must not wait until the connections of the previous run have left TIME_WAIT. A datagram socket that
+    // had the option would let another process take its port away.
+    if (type != CSUPERVISION_SOCKET_DATAGRAM)
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (dual && setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) {
         *step = "setsockopt(IPV6_V6ONLY)";
         int failure = -errno;
         close(descriptor);
         return failure;
     }
-    return bind_and_listen(descriptor, (const struct sockaddr *)address, size, backlog, step);
+    return bind_and_listen(descriptor, type, (const struct sockaddr *)address, size, backlog, step);
 }
 
-int csupervision_socket_bind_inet(const char *host, int port, int backlog, const char **step) {
+int csupervision_socket_bind_inet(
+    enum csupervision_socket_type type, const char *host, int port, int backlog, const char **step
+) {
     struct sockaddr_storage address;
     socklen_t size;
     if (host) {
         *step = "host";
-        if (!parse_host(host, port, &address, &size))
+        if (!csupervision_address_parse(host, port, &address, &size))
             return -EINVAL;
-        return bind_inet(&address, size, 0, backlog, step);
+        return bind_inet(type, &address, size, 0, backlog, step);
     }
-    parse_host("::", port, &address, &size);
-    int descriptor = bind_inet(&address, size, 1, backlog, step);
+    csupervision_address_parse("::", port, &address, &size);
+    int descriptor = bind_inet(type, &address, size, 1, backlog, step);
     // No IPv6 in the kernel, switched off by sysctl, or without the dual stack.
     if (descriptor != -EAFNOSUPPORT && descriptor != -EADDRNOTAVAIL && descriptor != -ENOPROTOOPT)
         return descriptor;
-    parse_host("0.0.0.0", port, &address, &size);
-    return bind_inet(&address, size, 0, backlog, step);
+    csupervision_address_parse("0.0.0.0", port, &address, &size);
+    return bind_inet(type, &address, size, 0, backlog, step);
 }
 
-static int unix_address(const char *bytes, size_t length, struct sockaddr_un *address, socklen_t *size) {
-    memset(address, 0, sizeof *address);
-    address->sun_family = AF_UNIX;
-    // A path keeps room for its NUL; an abstract name has none.
-    size_t room = sizeof address->sun_path - (length > 0 && bytes[0] == 0 ? 0 : 1);
-    if (length == 0 || length > room)
-        return -ENAMETOOLONG;
-    memcpy(address->sun_path, bytes, length);
-    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (bytes[0] == 0 ? 0 : 1));
-    return 0;
-}
-
-int csupervision_socket_bind_unix(const char *bytes, size_t length, int backlog, const char **step) {
+int csupervision_socket_bind_unix(
+    enum csupervision_socket_type type, const char *bytes, size_t length, int backlog, const char **step
+) {
     struct sockaddr_un address;
     socklen_t size;
     *step = "path";
-    int failure = unix_address(bytes, length, &address, &size);
+    int failure = csupervision_address_unix(bytes, length, &address, &size);
     if (failure < 0)
         return failure;
     *step = "socket";
-    int descriptor = open_stream(AF_UNIX);
+    int descriptor = open_socket(AF_UNIX, type);
     if (descriptor < 0)
         return descriptor;
-    return bind_and_listen(descriptor, (struct sockaddr *)&address, size, backlog, step);
+    return bind_and_listen(descriptor, type, (struct sockaddr *)&address, size, backlog, step);
 }
 
 int csupervision_unix_path_pin(const char *path) {
@@ -178,10 +158,10 @@ int csupervision_unix_path_is_stale(const char *path) {
         return failure;
     struct sockaddr_un address;
     socklen_t size;
-    failure = unix_address(path, strlen(path), &address, &size);
+    failure = csupervision_address_unix(path, strlen(path), &address, &size);
     if (failure < 0)
         return failure;
-    int descriptor = open_stream(AF_UNIX);
+    int descriptor = open_socket(AF_UNIX, CSUPERVISION_SOCKET_STREAM);
     if (descriptor < 0)
         return descriptor;
     // EAGAIN is a listener with a full backlog, EPROTOTYPE a datagram socket: both are alive.
@@ -190,75 +170,21 @@ int csupervision_unix_path_is_stale(const char *path) {
     return refused ? 0 : -EADDRINUSE;
 }
 
-static void put_unix(struct csupervision_address *result, const struct sockaddr_un *address, socklen_t size) {
-    size_t offset = offsetof(struct sockaddr_un, sun_path);
-    if (size <= offset)
-        return; // unnamed, as clients are
-    size_t length = size - offset;
-    if (length > sizeof address->sun_path)
-        length = sizeof address->sun_path;
-    if (address->sun_path[0] != 0)
-        length = strnlen(address->sun_path, length);
-    memcpy(result->text, address->sun_path, length);
-    if (result->text[0] == 0 && length > 0)
-        result->text[0] = '@';
-    result->length = (int)length;
-}
-
-static void put_inet6(struct csupervision_address *result, const struct sockaddr_in6 *address) {
-    // An IPv4 peer of a dual-stack socket: said as what it is.
-    if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
-        result->family = CSUPERVISION_FAMILY_INET;
-        inet_ntop(AF_INET, &address->sin6_addr.s6_addr[12], result->text, sizeof result->text);
-    } else {
-        inet_ntop(AF_INET6, &address->sin6_addr, result->text, sizeof result->text);
-        char interface[IF_NAMESIZE];
-        if (address->sin6_scope_id != 0 && if_indextoname(address->sin6_scope_id, interface)) {
-            size_t used = strlen(result->text);
-            snprintf(result->text + used, sizeof result->text - used, "%%%s", interface);
-        }
-    }
-    result->port = ntohs(address->sin6_port);
-    result->length = (int)strlen(result->text);
-}
-
-static void put_address(
-    struct csupervision_address *result, const struct sockaddr_storage *address, socklen_t size
-) {
-    memset(result, 0, sizeof *result);
-    result->raw_family = address->ss_family;
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *inet = (const struct sockaddr_in *)address;
-        result->family = CSUPERVISION_FAMILY_INET;
-        inet_ntop(AF_INET, &inet->sin_addr, result->text, sizeof result->text);
-        result->port = ntohs(inet->sin_port);
-        result->length = (int)strlen(result->text);
-    } else if (address->ss_family == AF_INET6) {
-        result->family = CSUPERVISION_FAMILY_INET6;
-        put_inet6(result, (const struct sockaddr_in6 *)address);
-    } else if (address->ss_family == AF_UNIX) {
-        result->family = CSUPERVISION_FAMILY_UNIX;
-        put_unix(result, (const struct sockaddr_un *)address, size);
-    } else {
-        result->family = CSUPERVISION_FAMILY_OTHER;
-    }
-}
-
 void csupervision_socket_local_address(int descriptor, struct csupervision_address *result) {
     struct sockaddr_storage address;
     memset(&address, 0, sizeof address);
     socklen_t size = sizeof address;
     if (getsockname(descriptor, (struct sockaddr *)&address, &size) < 0)
         size = 0;
-    put_address(result, &address, size);
+    csupervision_address_put(result, &address, size);
 }
 
 int csupervision_host_address(const char *host, int port, struct csupervision_address *result) {
     struct sockaddr_storage address;
     socklen_t size;
-    if (!parse_host(host, port, &address, &size))
+    if (!csupervision_address_parse(host, port, &address, &size))
         return 0;
-    put_address(result, &address, size);
+    csupervision_address_put(result, &address, size);
     return 1;
 }
 
@@ -274,7 +200,7 @@ int csupervision_socket_peer_address(int descriptor, struct csupervision_address
     socklen_t size = sizeof address;
     if (getpeername(descriptor, (struct sockaddr *)&address, &size) < 0)
         return -errno;
-    put_address(result, &address, size);
+    csupervision_address_put(result, &address, size);
     return 0;
 }
 
@@ -303,7 +229,7 @@ int csupervision_socket_accept(int listener, struct csupervision_address *peer) 
 #ifdef SO_NOSIGPIPE
     setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
-    put_address(peer, &address, size);
+    csupervision_address_put(peer, &address, size);
     return descriptor;
 }
 
@@ -313,6 +239,34 @@ long csupervision_socket_read(int descriptor, void *bytes, size_t capacity) {
         length = recv(descriptor, bytes, capacity, 0);
     while (length < 0 && errno == EINTR);
     return length < 0 ? -errno : length;
+}
+
+int csupervision_socket_is_seqpacket(int descriptor) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+long csupervision_socket_read_record(int descriptor, void *bytes, size_t capacity, int *is_end) {
+#ifdef SO_PASSCRED
+    // A record of no bytes and the end both read as 0. But a record has its sender's credentials with it, for
+    // which no room is given here: the kernel says of a record, and not of the end, that it left something out.
+    int on = 1;
+    setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+#endif
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    struct msghdr message;
+    ssize_t length;
+    do {
+        memset(&message, 0, sizeof message);
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        length = recvmsg(descriptor, &message, 0);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0)
+        return -errno;
+    *is_end = length == 0 && !(message.msg_flags & MSG_CTRUNC);
+    return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : length;
 }
 
 long csupervision_socket_write(int descriptor, const void *bytes, size_t length) {

@@ -68,6 +68,8 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
         await withTaskCancellationHandler {
             await base.handle(value: value, logger: logger)
         } onCancel: {
+            // With TLS a close says goodbye and waits to hear the same.
+            channel.triggerUserOutboundEvent(ConnectionCut(), promise: nil)
             channel.close(promise: nil)
         }
     }

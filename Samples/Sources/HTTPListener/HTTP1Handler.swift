@@ -112,11 +112,18 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         case .end:
             if lifecycle.responseEnd(now: .now()) {
                 finish(with: data, promise, context)
+                keepTime()
             } else {
                 keepTime()
                 context.write(data, promise: promise)
             }
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        lifecycle.writabilityChanged(context.channel.isWritable, now: .now())
+        keepTime()
+        context.fireChannelWritabilityChanged()
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -191,11 +198,12 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
 
     func handleScheduledCallback(eventLoop: some EventLoop) {
         timer = nil
-        if lifecycle.deadlinePassed(now: .now()) {
-            context?.close(promise: nil)
-        } else {
-            keepTime()
-        }
+        guard let context else { return }
+        let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        guard lifecycle.deadlinePassed(unsent: unsent ?? 0, now: .now()) else { return keepTime() }
+        // It has had its time to close, or does not even take what it asked for.
+        if lifecycle.isEnding { context.triggerUserOutboundEvent(ConnectionCut(), promise: nil) }
+        context.close(promise: nil)
     }
 }
 

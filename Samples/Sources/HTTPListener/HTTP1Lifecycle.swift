@@ -4,7 +4,7 @@ import NIOCore
 /// as values.
 ///
 /// Inputs say what happened and when; what is to be done is returned. ``deadline`` is the time at which
-/// ``deadlinePassed(now:)`` is wanted, and may change with every input.
+/// ``deadlinePassed(unsent:now:)`` is wanted, and may change with every input.
 struct HTTP1Lifecycle {
     enum Phase: Equatable {
         /// Requests are taken.
@@ -26,7 +26,11 @@ struct HTTP1Lifecycle {
 
     private let times: HTTPConfiguration
     private(set) var phase = Phase.open
-    private(set) var deadline: NIODeadline?
+
+    /// How long the client may leave us waiting for what is its turn to do.
+    private var patience: NIODeadline?
+    /// Until when the client has to take some of what is to be sent, and how much that was.
+    private var stall: (deadline: NIODeadline, unsent: Int)?
 
     /// Requests whose head was passed on, and whose response has not been written to its end.
     private var inProgress = 0
@@ -47,7 +51,7 @@ struct HTTP1Lifecycle {
     // MARK: Reading
 
     mutating func connected(now: NIODeadline) {
-        deadline = now + times.headTimeout
+        patience = now + times.headTimeout
     }
 
     mutating func requestHead(keepAlive: Bool, hosts: Int, isVersion10: Bool, now: NIODeadline) -> Intake {
@@ -66,14 +70,14 @@ struct HTTP1Lifecycle {
         inProgress += 1
         isReadingRequest = true
         if !keepAlive { phase = .lastRequest }
-        deadline = now + times.idleTimeout
+        patience = now + times.idleTimeout
         return .pass
     }
 
     mutating func requestBody(now: NIODeadline) -> Intake {
         sawParts = true
         guard isReadingRequest, !isEnding else { return .drop }
-        deadline = now + times.idleTimeout
+        patience = now + times.idleTimeout
         return .pass
     }
 
@@ -82,7 +86,7 @@ struct HTTP1Lifecycle {
         guard isReadingRequest, !isEnding else { return .drop }
         isReadingRequest = false
         // How long a route takes is its own business; with its response written, the client's turn begins.
-        deadline = inProgress > 0 ? nil : now + times.idleTimeout
+        patience = inProgress > 0 ? nil : now + times.idleTimeout
         return .pass
     }
 
@@ -90,7 +94,7 @@ struct HTTP1Lifecycle {
     mutating func readComplete(now: NIODeadline) {
         if !sawParts, inProgress == 0, !isReadingRequest, phase == .open, !awaitsHead {
             awaitsHead = true
-            deadline = now + (isDraining ? times.drainGrace : times.headTimeout)
+            patience = now + (isDraining ? times.drainGrace : times.headTimeout)
         }
         sawParts = false
     }
@@ -134,17 +138,24 @@ struct HTTP1Lifecycle {
         guard inProgress == 0 else { return false }
         if phase == .lastRequest || isDraining || isInputClosed {
             phase = .flushing
-            // A client that does not take its response has as long as the drain allows.
-            deadline = nil
+            patience = nil
+            stall = (now + times.writeTimeout, .max)
             return true
         }
-        deadline = now + times.idleTimeout
+        patience = now + times.idleTimeout
         return false
+    }
+
+    /// As much waits to be sent as may, or no longer.
+    mutating func writabilityChanged(_ isWritable: Bool, now: NIODeadline) {
+        guard phase < .flushing else { return }
+        stall = isWritable ? nil : (now + times.writeTimeout, .max)
     }
 
     mutating func outputClosed(now: NIODeadline) {
         phase = .lingering
-        deadline = now + times.lingerTimeout
+        stall = nil
+        patience = now + times.lingerTimeout
     }
 
     // MARK: Ending
@@ -156,15 +167,28 @@ struct HTTP1Lifecycle {
         guard !isDraining else { return }
         isDraining = true
         guard inProgress == 0, phase == .open else { return }
-        // Between two requests, that is one turn of the loop: what has arrived already is still read.
-        deadline = now + (awaitsHead ? times.drainGrace : .milliseconds(1))
+        patience = now + (awaitsHead ? times.drainGrace : times.idleDrainGrace)
     }
 
+    /// When ``deadlinePassed(unsent:now:)`` is wanted.
+    var deadline: NIODeadline? {
+        guard let patience, let stall else { return patience ?? stall?.deadline }
+        return min(patience, stall.deadline)
+    }
+
+    /// - Parameters:
+    ///   - unsent: How many bytes wait for the client to take them.
+    ///   - now: The present.
     /// - Returns: Whether to close at once.
-    mutating func deadlinePassed(now: NIODeadline) -> Bool {
-        guard let deadline, now >= deadline else { return false }
-        self.deadline = nil
-        return true
+    mutating func deadlinePassed(unsent: Int, now: NIODeadline) -> Bool {
+        if let patience, now >= patience {
+            self.patience = nil
+            return true
+        }
+        guard let stall, now >= stall.deadline else { return false }
+        // A client that is slow, but takes something, is served.
+        self.stall = unsent < stall.unsent ? (now + times.writeTimeout, unsent) : nil
+        return self.stall == nil
     }
 }
 

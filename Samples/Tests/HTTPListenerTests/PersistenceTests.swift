@@ -1,4 +1,5 @@
 import HTTPListener
+import HTTPTesting
 import Hummingbird
 import Testing
 
@@ -44,7 +45,7 @@ struct PersistenceTests {
     )
     func ends(row: Case) async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 try await client.send(row.request)
                 let reply = try #require(try await client.response())
                 #expect(reply.body == "here")
@@ -65,7 +66,7 @@ struct PersistenceTests {
     )
     func goesOn(row: Case) async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 for _ in 0..<2 {
                     try await client.send(row.request)
                     let reply = try #require(try await client.response())
@@ -79,7 +80,7 @@ struct PersistenceTests {
     @Test("a route's own Connection: close ends it")
     func routeCloses() async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 try await client.get("/close")
                 #expect(try await client.response()?.connection == "close")
                 #expect(try await client.response() == nil)
@@ -90,7 +91,7 @@ struct PersistenceTests {
     @Test("a stream to an HTTP/1.0 client is not chunked: its end is the connection's")
     func streamTo10() async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 try await client.send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
                 let text = try await client.rest()
                 #expect(text.hasSuffix("\r\n\r\nhere"))
@@ -103,7 +104,7 @@ struct PersistenceTests {
     @Test("requests that are sent without waiting are answered in order")
     func pipelined() async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 let request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n"
                 let last = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
                 try await client.send(request + request + last)
@@ -118,7 +119,7 @@ struct PersistenceTests {
     @Test("a client that has ended its sending still gets its response")
     func halfClosed() async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 try await client.get()
                 try await client.closeOutput()
                 #expect(try await client.response()?.body == "here")
@@ -148,7 +149,7 @@ struct PersistenceTests {
     )
     func refused(row: Refused) async throws {
         try await ServerUnderTest.run(router) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 try await client.send(row.request)
                 let reply = try #require(try await client.response())
                 #expect(reply.statusLine == row.statusLine)
@@ -162,7 +163,7 @@ struct PersistenceTests {
     @Test("a client that is slow with its first request is let go")
     func headTimeout() async throws {
         try await ServerUnderTest.run(router, { $0.headTimeout = .milliseconds(20) }) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 let rest = try await client.rest()
                 #expect(rest.isEmpty)
             }
@@ -172,7 +173,7 @@ struct PersistenceTests {
     @Test("a client that sends nothing after a request is let go")
     func idleTimeout() async throws {
         try await ServerUnderTest.run(router, { $0.idleTimeout = .milliseconds(20) }) { server in
-            try await Client.connect(to: server.port) { client in
+            try await server.connect { client in
                 try await client.get()
                 #expect(try await client.response()?.body == "here")
                 #expect(try await client.response() == nil)

@@ -1,6 +1,7 @@
 #ifndef CSUPERVISION_H
 #define CSUPERVISION_H
 
+#include "CSupervisionDatagram.h"
 #include "CSupervisionDescriptor.h"
 #include "CSupervisionMemory.h"
 #include "CSupervisionNotify.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One end of a stream socket, as text.
+/// One end of a socket, as text.
 struct csupervision_address {
     enum csupervision_family family;
     /// The number that the system has for the family.
@@ -18,6 +18,13 @@ struct csupervision_address {
     int length;
 };
 
+/// What a socket carries.
+enum csupervision_socket_type {
+    CSUPERVISION_SOCKET_STREAM,
+    CSUPERVISION_SOCKET_DATAGRAM,
+    CSUPERVISION_SOCKET_SEQPACKET,
+};
+
 /// Which file a path names: what tells whether it is still the one we made.
 struct csupervision_file_identity {
     uint64_t device;
@@ -27,15 +34,19 @@ struct csupervision_file_identity {
 /// 1 where `host` is an IPv4 or IPv6 address (with or without a %scope), else 0. Asks no resolver.
 int csupervision_host_is_numeric(const char *host);
 
-/// Binds a TCP socket and listens: close-on-exec, non-blocking, SO_REUSEADDR.
+/// Binds a TCP socket and listens, or a UDP one: close-on-exec, non-blocking, SO_REUSEADDR where it listens.
 ///
 /// Without `host` on every address: one IPv6 socket for both families, or an IPv4 one where there is no IPv6.
 /// Gives the descriptor, or the negative errno with the name of the call in `step`.
-int csupervision_socket_bind_inet(const char *host, int port, int backlog, const char **step);
+int csupervision_socket_bind_inet(
+    enum csupervision_socket_type type, const char *host, int port, int backlog, const char **step
+);
 
-/// Binds an AF_UNIX stream socket and listens. `address` is the content of sun_path, `length` bytes without a
-/// NUL at the end; a NUL at the start makes it an abstract name. -ENAMETOOLONG where it does not fit.
-int csupervision_socket_bind_unix(const char *address, size_t length, int backlog, const char **step);
+/// Binds an AF_UNIX socket, and listens unless it is for datagrams. `address` is the content of sun_path, `length`
+/// bytes without a NUL at the end; a NUL at the start makes it an abstract name. -ENAMETOOLONG where it does not fit.
+int csupervision_socket_bind_unix(
+    enum csupervision_socket_type type, const char *address, size_t length, int backlog, const char **step
+);
 
 /// Tries whether anybody listens on the path: 0 where the kernel refuses, so nobody does; -EADDRINUSE where
 /// somebody does or it cannot be told; -ENOTSOCK where the path is something other than a socket.
@@ -70,6 +81,13 @@ int csupervision_socket_accept(int listener, struct csupervision_address *peer);
 
 /// Reads what is there. Gives the length, 0 at the end, or the negative errno.
 long csupervision_socket_read(int descriptor, void *bytes, size_t capacity);
+
+/// 1 where a socket is one of sequential packets, else 0.
+int csupervision_socket_is_seqpacket(int descriptor);
+
+/// Reads one record of a socket of sequential packets. Gives its length, 0 with `is_end` where there will be none,
+/// or the negative errno; -EMSGSIZE where it is longer, and lost.
+long csupervision_socket_read_record(int descriptor, void *bytes, size_t capacity, int *is_end);
 
 /// Writes what fits, without SIGPIPE. Gives the length, or the negative errno.
 long csupervision_socket_write(int descriptor, const void *bytes, size_t length);

@@ -63,7 +63,7 @@ public struct Drainer: Child {
         if count > 0 {
             log.write(
                 .warning,
-                "\(id): time is up after \(limit), cutting \(count) connections of \(listener.name)"
+                "\(id): time is up after \(limit), cutting \(count) \(listener.session.unit) of \(listener.name)"
             )
         }
         listener.cut()

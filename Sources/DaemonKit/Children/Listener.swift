@@ -31,16 +31,16 @@ import Systemd
 /// **Stop.** A listener that is told to stop drains: it stops accepting and lets its connections finish, for as
 /// long as its shutdown allows; then they are cut. Under a ``Drainer`` that has happened before.
 public struct Listener: Child {
-    /// Where to listen when no socket was passed.
+    /// Where to listen when no socket was passed: by TCP, or UDP where it is a ``DatagramListener``'s.
     public struct Fallback: Sendable {
         let endpoint: @Sendable (_ variables: [String: String]) throws(SocketError) -> Endpoint
 
-        /// A TCP port on every address of the machine, IPv6 and IPv4; 0 lets the kernel choose.
+        /// A port on every address of the machine, IPv6 and IPv4; 0 lets the kernel choose.
         public static func port(_ port: Int) -> Fallback {
             Fallback { _ in .port(port) }
         }
 
-        /// A TCP port that an environment variable names.
+        /// A port that an environment variable names.
         ///
         /// - Parameters:
         ///   - variable: The variable, such as `PORT`. A value that is not a port fails the listener's start.
@@ -61,20 +61,21 @@ public struct Listener: Child {
             }
         }
 
-        /// A TCP port on one address, IPv4 or IPv6.
+        /// A port on one address, IPv4 or IPv6.
         ///
         /// Names are refused.
         public static func host(_ host: String, port: Int) -> Fallback {
             Fallback { _ in .host(host, port: port) }
         }
 
-        /// A Unix stream socket at a path, or at an abstract name where it begins with `@`.
+        /// A Unix socket at a path, or at an abstract name where it begins with `@`.
         public static func unix(_ path: String) -> Fallback {
             Fallback { _ in .unix(path) }
         }
     }
 
     private let name: String
+    private let kind: ConnectionKind
     private let fallback: Fallback?
     private let keepsSocket: Bool
     private let backlog: Int
@@ -108,7 +109,32 @@ public struct Listener: Child {
         shutdown: Shutdown = .graceful(.seconds(5)),
         serving server: any SocketServer
     ) {
+        self.init(
+            name,
+            kind: .stream,
+            fallback: fallback,
+            keepsSocket: keepsSocket,
+            backlog: backlog,
+            maxConnections: maxConnections,
+            restart: restart,
+            shutdown: shutdown,
+            server: server
+        )
+    }
+
+    private init(
+        _ name: String,
+        kind: ConnectionKind,
+        fallback: Fallback?,
+        keepsSocket: Bool,
+        backlog: Int,
+        maxConnections: Int,
+        restart: Restart,
+        shutdown: Shutdown,
+        server: any SocketServer
+    ) {
         self.name = name
+        self.kind = kind
         self.fallback = fallback
         self.keepsSocket = keepsSocket
         self.backlog = backlog
@@ -122,6 +148,7 @@ public struct Listener: Child {
     ///
     /// - Parameters:
     ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
+    ///   - kind: What its connections carry; streams by default. Sequential packets are of Unix sockets alone.
     ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
     ///   - keepsSocket: Whether the manager keeps the fallback's socket for the service's next process; false by
     ///     default.
@@ -133,6 +160,7 @@ public struct Listener: Child {
     ///     error ends that connection alone. Cancelled when the connection is cut.
     public init(
         _ name: String,
+        kind: ConnectionKind = .stream,
         fallback: Fallback? = nil,
         keepsSocket: Bool = false,
         backlog: Int = 4096,
@@ -143,13 +171,14 @@ public struct Listener: Child {
     ) {
         self.init(
             name,
+            kind: kind,
             fallback: fallback,
             keepsSocket: keepsSocket,
             backlog: backlog,
             maxConnections: maxConnections,
             restart: restart,
             shutdown: shutdown,
-            serving: HandlerServer(handler: handler)
+            server: HandlerServer(handler: handler)
         )
     }
 
@@ -160,7 +189,7 @@ public struct Listener: Child {
         }
         spec.check = { [self] tree in
             var problems: [String] = []
-            if !tree.daemon.listeners.declare(name) {
+            if !tree.daemon.listeners.declare(name, for: kind.passed) {
                 problems.append("is not the only listener of that name: passed sockets could go to either")
             }
             if maxConnections < 1 {
@@ -175,6 +204,7 @@ public struct Listener: Child {
     private var keepingProblems: [String] {
         var problems: [String] = []
         if fallback == nil { problems.append("keeps its socket, but has no fallback that could be bound") }
+        if kind != .stream { problems.append("keeps its socket, but only stream sockets can be kept") }
         do { _ = try DescriptorName(KeptSockets.storedName(of: name)) } catch {
             problems.append("cannot keep its socket under its name: \(error.message)")
         }
@@ -182,41 +212,10 @@ public struct Listener: Child {
     }
 
     private func run(_ child: ChildContext) async throws {
-        let daemon = child.daemon
-        let sockets = try await openSockets(daemon)
-        let session = ServingSession(
-            name: name,
-            expectedSockets: sockets.count,
-            maxConnections: maxConnections,
-            activity: daemon.activity,
-            onStarted: {
-                for socket in sockets { daemon.log.write(.info, "listener \(name): \(socket.place)") }
-                child.started()
-            },
-            report: { incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
-        )
-        let listener = daemon.listeners.add {
-            ActiveListener(session: session, sockets: sockets, server: server)
+        let sockets = try await openSockets(child.daemon)
+        try await child.serve(name, sockets, maxConnections: maxConnections) { socket, session in
+            try await server.serve(socket, in: session)
         }
-        defer { daemon.listeners.remove(listener) }
-
-        try await withTaskCancellationHandler {
-            async let _ = drainOnShutdown(child, session)
-            do {
-                try await listener.waitUntilEnded()
-            } catch is CancellationError where session.isDraining {
-                // The drainer's time was up, and it cut what was left.
-            }
-            // Drained before it was told to stop: nothing is left to do, and it is not a failure.
-            if session.isDraining { await child.shutdownRequested() }
-        } onCancel: {
-            listener.cut()
-        }
-    }
-
-    private func drainOnShutdown(_ child: ChildContext, _ session: ServingSession) async {
-        await child.shutdownRequested()
-        session.beginDrain()
     }
 
     private func openSockets(_ daemon: DaemonContext) async throws -> [ListeningSocket] {
@@ -237,45 +236,23 @@ public struct Listener: Child {
             return [socket]
         }
         await daemon.keptSockets.discardOrphans(except: daemon.listeners.isDeclared)
-        let socket = try ListeningSocket.bind(endpoint, backlog: backlog, name: name)
+        let socket = try ListeningSocket.bind(endpoint, kind: kind, backlog: backlog, name: name)
         return [keepsSocket ? try daemon.keptSockets.keep(socket) : socket]
     }
 
     private func passedSockets(_ daemon: DaemonContext) throws -> [ListeningSocket] {
-        let descriptors = daemon.descriptors
-        var passed = try descriptors.duplicates(named: name, as: .streamListener)
-        if passed.isEmpty, let sole = soleSocket(daemon) {
-            passed = [try descriptors.duplicate(of: sole, as: .streamListener)]
+        try daemon.passedSockets(for: name, as: kind.passed).adopt { descriptor in
+            try ListeningSocket(adopting: descriptor, name: name, kind: kind)
         }
-        return try passed.map { descriptor in
-            do {
-                return try ListeningSocket(adopting: descriptor, name: name, origin: .passed)
-            } catch {
-                // Those before it are closed as the list is let go of; these nobody owns yet.
-                for rest in passed.drop(while: { $0 != descriptor }) { closeDescriptor(rest) }
-                throw error
-            }
-        }
-    }
-
-    /// The one socket that was passed, where no listener has its name and this is the tree's first.
-    private func soleSocket(_ daemon: DaemonContext) -> PassedDescriptor? {
-        let passed = daemon.descriptors.all.filter { $0.kind == .streamListener && !KeptSockets.isKept($0) }
-        guard let sole = passed.first, passed.count == 1,
-            daemon.listeners.isFirst(name),
-            !daemon.listeners.isDeclared(sole.name)
-        else { return nil }
-        return sole
     }
 }
 
-extension ListeningSocket {
-    /// Where it listens, and whose socket that is.
-    fileprivate var place: String {
-        switch origin {
-        case .passed: "listening on \(localAddress), passed by the service manager"
-        case .bound: "listening on \(localAddress)"
-        case .kept: "listening on \(localAddress), kept by the service manager"
+extension ConnectionKind {
+    /// What a socket is that listens for them, when it is passed.
+    fileprivate var passed: DescriptorKind {
+        switch self {
+        case .stream: .streamListener
+        case .sequentialPackets: .seqpacketListener
         }
     }
 }

@@ -30,7 +30,7 @@ struct AcceptLoop {
                             await connection.finish()
                             continue
                         }
-                        tasks.addTask { await serve(connection, by: handle) }
+                        tasks.addTask { await connection.serve(in: session, by: handle) }
                     }
                 }
             }
@@ -38,21 +38,26 @@ struct AcceptLoop {
             acceptor.stop()
         }
     }
+}
 
-    private func serve(
-        _ connection: Connection,
+extension Connection {
+    /// Has the connection answered, and closes it.
+    ///
+    /// A handler that throws is reported; cancellation closes the connection at once.
+    func serve(
+        in session: ServingSession,
         by handle: @Sendable (Connection) async throws -> Void
     ) async {
         await withTaskCancellationHandler {
             do {
-                try await handle(connection)
+                try await handle(self)
             } catch {
                 guard !Task.isCancelled else { return }
-                session.report(.connectionFailed(peer: connection.peer, error: error))
+                session.report(.connectionFailed(peer: peer, error: error))
             }
         } onCancel: {
-            connection.abort()
+            abort()
         }
-        await connection.finish()
+        await finish()
     }
 }

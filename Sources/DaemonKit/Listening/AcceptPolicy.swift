@@ -6,7 +6,7 @@
     internal import Darwin
 #endif
 
-/// What to do when accepting fails: decisions alone, no system call and no clock.
+/// What to do when accepting, or receiving, fails: decisions alone, no system call and no clock.
 struct AcceptPolicy: Equatable {
     enum Action: Equatable {
         /// The backlog is empty.
@@ -59,7 +59,8 @@ struct AcceptPolicy: Equatable {
             return .giveUp
         case ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT,
             EOPNOTSUPP,
-            ETIMEDOUT, ECONNRESET:
+            ETIMEDOUT, ECONNRESET, ECONNREFUSED:
+            // The last one is of datagrams: what ICMP told of one that was sent.
             return lost()
         default:
             // EMFILE, ENFILE, ENOBUFS, ENOMEM, and what no manual speaks of.

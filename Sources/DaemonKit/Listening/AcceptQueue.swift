@@ -1,19 +1,23 @@
 import SupervisionLock
 
-/// From the thread that accepts to the task that serves: connections, in order.
+/// From the thread that accepts, or receives, to the task that serves: connections or datagrams, in order.
 ///
-/// It does not end by cancellation, but when the thread says so: nothing that was accepted is lost on the way.
-final class AcceptQueue: Sendable {
+/// It does not end by cancellation, but when the thread says so: nothing that was taken is lost on the way.
+final class AcceptQueue<Element: Sendable>: Sendable {
     private struct State {
-        var connections: [Connection] = []
+        var elements: [Element] = []
         var end: Result<Void, any Error>?
         var reader: CheckedContinuation<Void, Never>?
     }
 
     private let state = Locked(State())
 
-    func put(_ connection: Connection) {
-        change { $0.connections.append(connection) }
+    func put(_ element: Element) {
+        change { $0.elements.append(element) }
+    }
+
+    func put(_ elements: [Element]) {
+        change { $0.elements += elements }
     }
 
     /// Lets the reader come to the end, after what is in the queue.
@@ -25,20 +29,20 @@ final class AcceptQueue: Sendable {
     ///
     /// - Returns: Nil at the end.
     /// - Throws: What the thread ended by.
-    func next() async throws -> [Connection]? {
+    func next() async throws -> [Element]? {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
-                guard state.connections.isEmpty, state.end == nil else { return true }
+                guard state.elements.isEmpty, state.end == nil else { return true }
                 state.reader = continuation
                 return false
             }
             if isReady { continuation.resume() }
         }
-        let (connections, end) = state.withLock { state in
-            defer { state.connections = [] }
-            return (state.connections, state.end)
+        let (elements, end) = state.withLock { state in
+            defer { state.elements = [] }
+            return (state.elements, state.end)
         }
-        guard connections.isEmpty else { return connections }
+        guard elements.isEmpty else { return elements }
         try end?.get()
         return nil
     }

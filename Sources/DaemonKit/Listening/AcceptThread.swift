@@ -34,7 +34,7 @@ final class AcceptThread: Sendable {
     /// Where what was accepted comes out.
     ///
     /// It ends when the thread has closed the socket.
-    let queue = AcceptQueue()
+    let queue = AcceptQueue<Connection>()
 
     private let descriptor: CInt
     private let socket: ListeningSocket
@@ -162,10 +162,10 @@ final class AcceptThread: Sendable {
             switch accept(descriptor) {
             case .accepted(let connected, let peer):
                 policy.accepted()
-                session.useReservation()
-                queue.put(Connection(adopting: connected, peer: peer, in: session))
+                session.useReservations()
+                queue.put(Connection(adopting: connected, peer: peer, in: session, kind: socket.kind))
             case .failed(let error):
-                session.dropReservation()
+                session.dropReservations()
                 switch policy.failed(error) {
                 case .goOn: break
                 case .wait:

@@ -13,14 +13,18 @@ final class ActiveListener: Sendable {
     var name: String { session.name }
 
     /// Begins to serve the sockets.
-    init(session: ServingSession, sockets: [ListeningSocket], server: any SocketServer) {
+    init<Socket: ServedSocket>(
+        session: ServingSession,
+        sockets: [Socket],
+        serve: @escaping @Sendable (Socket, ServingSession) async throws -> Void
+    ) {
         self.session = session
         addresses = sockets.map(\.localAddress)
-        isPassed = sockets.allSatisfy { $0.origin == .passed }
+        isPassed = sockets.allSatisfy(\.isPassed)
         serving = Task {
             try await withThrowingDiscardingTaskGroup { group in
                 for socket in sockets {
-                    group.addTask { try await server.serve(socket, in: session) }
+                    group.addTask { try await serve(socket, session) }
                 }
             }
         }

@@ -19,9 +19,9 @@ final class Activity: Sendable {
         }
     }
 
-    /// Something begins to be served.
-    func begin() {
-        state.withLock { $0.count += 1 }
+    /// Something begins to be served, or several of it.
+    func begin(_ count: Int = 1) {
+        state.withLock { $0.count += count }
     }
 
     /// It is over.

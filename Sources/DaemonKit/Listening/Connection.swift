@@ -16,9 +16,14 @@ import SupervisionLock
 ///
 /// Where a handler closes while the peer's bytes are still unread, the kernel resets the connection, and the
 /// peer may lose what was written last: ``shutdownWrite()``, then read to the end, is the way to a clean end.
+///
+/// Over sequential packets (``ConnectionKind/sequentialPackets``) a write is one record, and a read gives one.
 public final class Connection: Sendable {
     /// Who connected.
     public let peer: SocketAddress
+
+    /// What it carries.
+    public let kind: ConnectionKind
 
     private let session: ServingSession
     private let state: Locked<ConnectionState>
@@ -31,13 +36,20 @@ public final class Connection: Sendable {
     ///   - descriptor: Connected, non-blocking and close-on-exec.
     ///   - peer: Who connected.
     ///   - session: Tells of draining, and counts.
-    package init(adopting descriptor: CInt, peer: SocketAddress, in session: ServingSession) {
+    ///   - kind: What it carries.
+    package init(
+        adopting descriptor: CInt,
+        peer: SocketAddress,
+        in session: ServingSession,
+        kind: ConnectionKind = .stream
+    ) {
         self.peer = peer
+        self.kind = kind
         self.session = session
         self.state = Locked(ConnectionState(descriptor: descriptor))
     }
 
-    /// Takes over a connected stream socket that no listener accepted, such as one from the manager's store.
+    /// Takes over a connected socket that no listener accepted, such as one from the manager's store.
     ///
     /// No listener counts it, and none has it drained. Makes it non-blocking and close-on-exec.
     ///
@@ -45,18 +57,20 @@ public final class Connection: Sendable {
     /// - Throws: ``SocketError`` with code `notConnected` where it is something else, or its peer has gone, and
     ///   `systemError`.
     public convenience init(adopting descriptor: CInt) throws {
-        var peer = csupervision_address()
-        var failure = csupervision_socket_peer_address(descriptor, &peer)
-        guard failure == 0 else {
-            throw SocketError(.notConnected, "descriptor \(descriptor) is not a connection", errno: -failure)
-        }
-        failure = csupervision_socket_prepare(descriptor)
+        try self.init(adopting: descriptor, in: ServingSession(name: "", expectedSockets: 0))
+    }
+
+    /// Takes over a connected socket that was accepted elsewhere, and the place that was counted for it.
+    convenience init(adopting descriptor: CInt, in session: ServingSession) throws {
+        let peer = try SocketAddress.peer(of: descriptor)
+        let failure = csupervision_socket_prepare(descriptor)
         guard failure == 0 else {
             let message = "cannot make the connection on descriptor \(descriptor) non-blocking"
             throw SocketError(.systemError, message, errno: -failure)
         }
-        let session = ServingSession(name: "", expectedSockets: 0)
-        self.init(adopting: descriptor, peer: SocketAddress(peer), in: session)
+        let kind: ConnectionKind =
+            csupervision_socket_is_seqpacket(descriptor) == 1 ? .sequentialPackets : .stream
+        self.init(adopting: descriptor, peer: peer, in: session, kind: kind)
     }
 
     deinit {
@@ -68,10 +82,28 @@ public final class Connection: Sendable {
     /// Reads what has arrived, waiting until something has.
     ///
     /// - Parameter limit: How many bytes at most, above zero; default 16 KiB. More than 1 MiB is not read at once.
-    /// - Returns: One byte at least; none at the end, when the peer has shut down its writing.
+    /// - Returns: One byte at least; none at the end, when the peer has shut down its writing. Over sequential packets
+    ///   the next record, see ``readRecord(upTo:)``: none also where that is empty.
     /// - Throws: `CancellationError` when the task is cancelled, which loses no byte. ``SocketError`` with code
-    ///   `peerGone` (ECONNRESET), `closed`, `busy` when another task reads, `invalidArgument`, or `systemError`.
+    ///   `peerGone` (ECONNRESET), `closed`, `busy` when another task reads, `invalidArgument`, `tooLong` of a record,
+    ///   or `systemError`.
     public func read(upTo limit: Int = 16384) async throws -> [UInt8] {
+        try await readNext(upTo: limit) ?? []
+    }
+
+    /// Reads the next record of a connection of sequential packets, waiting until one has arrived.
+    ///
+    /// Of a stream, which has no records, it gives what ``read(upTo:)`` does.
+    ///
+    /// - Parameter limit: How many bytes at most, above zero; default 64 KiB. Records of more than 1 MiB are not read.
+    /// - Returns: The record, whole, which may be empty; nil at the end, when the peer has shut down its writing.
+    /// - Throws: As ``read(upTo:)``. A record that is longer is lost, with code `tooLong`; the next one can be read.
+    public func readRecord(upTo limit: Int = 65536) async throws -> [UInt8]? {
+        try await readNext(upTo: limit)
+    }
+
+    /// - Returns: Nil at the end.
+    private func readNext(upTo limit: Int) async throws -> [UInt8]? {
         guard limit > 0 else {
             throw SocketError(
                 .invalidArgument,
@@ -82,28 +114,35 @@ public final class Connection: Sendable {
         defer { state.withLock { $0.reading.isInUse = false } }
         while true {
             try Task.checkCancellation()
-            if let bytes = try readWhatIsThere(upTo: min(limit, 1 << 20)) { return bytes }
+            if let found = try readWhatIsThere(upTo: min(limit, 1 << 20)) {
+                return found.isEnd ? nil : found.bytes
+            }
             try await waitUntilReady(for: .reading)
         }
     }
 
     /// Writes all bytes, waiting while the peer does not take them.
     ///
-    /// That they are written means that the kernel has them, not that the peer does.
+    /// That they are written means that the kernel has them, not that the peer does. Over sequential packets they are
+    /// one record, whole or not at all, an empty one too.
     ///
     /// - Parameter bytes: What to write.
     /// - Throws: `CancellationError` when the task is cancelled: some of the bytes may have been written. ``SocketError``
     ///   with code `peerGone` (EPIPE, ECONNRESET; there is no SIGPIPE), `closed`, `busy` when another task
-    ///   writes, or `systemError`.
+    ///   writes, `tooLong` of a record (EMSGSIZE), or `systemError`.
     public func write(_ bytes: [UInt8]) async throws {
         try begin(.writing)
         defer { state.withLock { $0.writing.isInUse = false } }
         var written = 0
-        while written < bytes.count {
+        var isRecordLeft = kind == .sequentialPackets
+        while written < bytes.count || isRecordLeft {
             try Task.checkCancellation()
-            let count = try writeWhatFits(bytes, from: written)
-            written += count
-            if count == 0 { try await waitUntilReady(for: .writing) }
+            if let count = try writeWhatFits(bytes, from: written) {
+                written += count
+                isRecordLeft = false
+            } else {
+                try await waitUntilReady(for: .writing)
+            }
         }
     }
 
@@ -232,22 +271,33 @@ extension Connection {
     }
 
     /// - Returns: Nil where nothing has arrived.
-    private func readWhatIsThere(upTo limit: Int) throws -> [UInt8]? {
+    private func readWhatIsThere(upTo limit: Int) throws -> (bytes: [UInt8], isEnd: Bool)? {
         try state.withLock { state in
             let descriptor = try state.open(peer)
             var result = 0
+            var isEnd: CInt = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-                result = csupervision_socket_read(descriptor, buffer.baseAddress, limit)
+                result =
+                    switch kind {
+                    case .stream: csupervision_socket_read(descriptor, buffer.baseAddress, limit)
+                    case .sequentialPackets:
+                        csupervision_socket_read_record(descriptor, buffer.baseAddress, limit, &isEnd)
+                    }
                 count = max(0, result)
             }
             if result == -Int(EAGAIN) { return nil }
+            if result == -Int(EMSGSIZE) {
+                let message =
+                    "a record from \(peer) has more than \(limit) bytes, and is lost: read more at once"
+                throw SocketError(.tooLong, message)
+            }
             guard result >= 0 else { throw SocketError.connection("read from", peer, errno: CInt(-result)) }
-            return bytes
+            return (bytes, kind == .stream ? result == 0 : isEnd == 1)
         }
     }
 
-    /// - Returns: How many bytes; 0 where the peer takes none at present.
-    private func writeWhatFits(_ bytes: [UInt8], from start: Int) throws -> Int {
+    /// - Returns: How many bytes; nil where the peer takes none at present.
+    private func writeWhatFits(_ bytes: [UInt8], from start: Int) throws -> Int? {
         try state.withLock { state in
             let descriptor = try state.open(peer)
             let result = bytes.withUnsafeBytes { buffer in
@@ -258,7 +308,7 @@ extension Connection {
                     rest.count
                 )
             }
-            if result == -Int(EAGAIN) { return 0 }
+            if result == -Int(EAGAIN) { return nil }
             guard result >= 0 else { throw SocketError.connection("write to", peer, errno: CInt(-result)) }
             return result
         }

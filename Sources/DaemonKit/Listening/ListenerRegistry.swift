@@ -1,21 +1,22 @@
 import SupervisionLock
+import Systemd
 
 /// The listeners of a tree: those that stand in it, and those that are being served now.
 final class ListenerRegistry: Sendable {
     private struct State {
-        var declared: [String] = []
+        var declared: [(name: String, kind: DescriptorKind)] = []
         var active: [ObjectIdentifier: ActiveListener] = [:]
     }
 
     private let state = Locked(State())
 
-    /// Notes that a listener of this name stands in the tree.
+    /// Notes that a listener of this name stands in the tree, and what is passed to it.
     ///
     /// - Returns: Whether the name was free.
-    func declare(_ name: String) -> Bool {
+    func declare(_ name: String, for kind: DescriptorKind) -> Bool {
         state.withLock { state in
-            guard !state.declared.contains(name) else { return false }
-            state.declared.append(name)
+            guard !state.declared.contains(where: { $0.name == name }) else { return false }
+            state.declared.append((name, kind))
             return true
         }
     }
@@ -26,12 +27,12 @@ final class ListenerRegistry: Sendable {
     }
 
     func isDeclared(_ name: String) -> Bool {
-        state.withLock { $0.declared.contains(name) }
+        state.withLock { $0.declared.contains { $0.name == name } }
     }
 
-    /// Whether a listener is the one that a single socket goes to which nobody asked for by name.
-    func isFirst(_ name: String) -> Bool {
-        state.withLock { $0.declared.first == name }
+    /// Whether a listener is the one that a single socket of its kind goes to which nobody asked for by name.
+    func isFirst(_ name: String, for kind: DescriptorKind) -> Bool {
+        state.withLock { $0.declared.first { $0.kind == kind }?.name == name }
     }
 
     /// Adds a listener as it begins to be served: who is told that it has started finds it here.

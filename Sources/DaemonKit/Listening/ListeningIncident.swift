@@ -15,6 +15,21 @@ public enum ListeningIncident: Sendable {
 
     /// A handler threw. Its connection was closed; the others go on.
     case connectionFailed(peer: SocketAddress, error: any Error)
+
+    /// Receiving datagrams failed for want of memory (ENOBUFS, ENOMEM), or again and again.
+    ///
+    /// Reported once, until one is received again. It is tried anew after `pause`, which doubles up to 1 s.
+    case receivePaused(socket: SocketAddress, errorNumber: CInt, pause: Duration)
+
+    /// Handlers of datagrams threw, `count` of them since the listener started; the last one that of `peer`.
+    ///
+    /// Who sends decides how often that is: reported for the first, the second, the fourth, the eighth, …
+    case datagramsFailed(count: Int, peer: SocketAddress?, error: any Error)
+
+    /// Replies were dropped for want of room, `count` of them since the listener started.
+    ///
+    /// Reported for the first, the second, the fourth, the eighth, …
+    case repliesDropped(socket: SocketAddress, count: Int)
 }
 
 extension ListeningIncident: CustomStringConvertible {
@@ -27,6 +42,12 @@ extension ListeningIncident: CustomStringConvertible {
             "\(limit) connections are open, no more are accepted until one closes"
         case .connectionFailed(let peer, let error):
             "connection from \(peer) failed: \(error)"
+        case .receivePaused(let socket, let error, let pause):
+            "cannot receive on \(socket), trying again in \(pause): \(SocketError.text(of: error)) (errno \(error))"
+        case .datagramsFailed(let count, let peer, let error):
+            "\(count) datagrams failed so far, the last from \(peer?.description ?? "nobody"): \(error)"
+        case .repliesDropped(let socket, let count):
+            "\(count) replies from \(socket) dropped so far: there was no room for them"
         }
     }
 }

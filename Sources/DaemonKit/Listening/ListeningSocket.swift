@@ -9,7 +9,7 @@ import SupervisionLock
     internal import Darwin
 #endif
 
-/// A stream socket that is bound and listens, and the descriptor it is.
+/// A socket that is bound and listens for connections, and the descriptor it is.
 ///
 /// It owns the descriptor: closing it, or letting go of the last reference, closes that. Where others hold the same
 /// socket, as the service manager does of one it passed, theirs goes on listening.
@@ -30,6 +30,9 @@ public final class ListeningSocket: Sendable {
 
     /// Where it came from.
     public let origin: Origin
+
+    /// What its connections carry.
+    public let kind: ConnectionKind
 
     /// The name that it goes by, such as `FileDescriptorName=` gave it.
     public let name: String
@@ -55,22 +58,29 @@ public final class ListeningSocket: Sendable {
     ///   - descriptor: An open descriptor. Owned by the new object; still the caller's where this throws.
     ///   - name: What to call it.
     ///   - origin: Whether others hold it too.
+    ///   - kind: What its connections must carry; streams by default.
     /// - Throws: ``SocketError`` with code `notListening`, saying what it is instead, or `systemError`.
     public convenience init(
         adopting descriptor: CInt,
         name: String,
-        origin: Origin = .passed
+        origin: Origin = .passed,
+        kind: ConnectionKind = .stream
     ) throws {
-        try self.init(adopting: descriptor, name: name, origin: origin, file: nil)
+        try self.init(adopting: descriptor, name: name, origin: origin, kind: kind, file: nil)
     }
 
-    init(adopting descriptor: CInt, name: String, origin: Origin, file: SocketFile?) throws {
+    init(
+        adopting descriptor: CInt,
+        name: String,
+        origin: Origin,
+        kind: ConnectionKind = .stream,
+        file: SocketFile?
+    ) throws {
         let found = csupervision_descriptor_inspect(descriptor).kind
-        guard found == CSUPERVISION_KIND_STREAM_LISTENER else {
+        guard found == kind.listener else {
             throw SocketError(
                 .notListening,
-                "descriptor \(descriptor) (\"\(name)\") is \(Self.describe(found)); "
-                    + "a stream socket that listens is needed (ListenStream= with Accept=no)"
+                "descriptor \(descriptor) (\"\(name)\") is \(found.inWords); \(kind.need)"
             )
         }
         let failure = csupervision_socket_prepare(descriptor)
@@ -79,6 +89,7 @@ public final class ListeningSocket: Sendable {
             throw SocketError(.systemError, message, errno: -failure)
         }
         self.origin = origin
+        self.kind = kind
         self.name = name
         self.localAddress = .local(of: descriptor)
         self.state = Locked(State(descriptor: descriptor, file: file))
@@ -134,10 +145,31 @@ public final class ListeningSocket: Sendable {
     func leaveFile() {
         state.withLock { $0.file = nil }
     }
+}
 
-    private static func describe(_ kind: csupervision_kind) -> String {
-        switch kind {
+extension ConnectionKind {
+    fileprivate var listener: csupervision_kind {
+        switch self {
+        case .stream: CSUPERVISION_KIND_STREAM_LISTENER
+        case .sequentialPackets: CSUPERVISION_KIND_SEQPACKET_LISTENER
+        }
+    }
+
+    fileprivate var need: String {
+        switch self {
+        case .stream: "a stream socket that listens is needed (ListenStream= with Accept=no)"
+        case .sequentialPackets:
+            "a socket of sequential packets that listens is needed (ListenSequentialPacket= with Accept=no)"
+        }
+    }
+}
+
+extension csupervision_kind {
+    /// What a descriptor is that should be another.
+    var inWords: String {
+        switch self {
         case CSUPERVISION_KIND_NOT_OPEN: "not open"
+        case CSUPERVISION_KIND_STREAM_LISTENER: "a stream socket that listens"
         case CSUPERVISION_KIND_SEQPACKET_LISTENER: "a sequential-packet socket"
         case CSUPERVISION_KIND_DATAGRAM: "a datagram socket"
         case CSUPERVISION_KIND_CONNECTION: "a connection, not a listener"
@@ -145,7 +177,7 @@ public final class ListeningSocket: Sendable {
         case CSUPERVISION_KIND_FILE: "a file"
         case CSUPERVISION_KIND_DIRECTORY: "a directory"
         case CSUPERVISION_KIND_MESSAGE_QUEUE: "a message queue"
-        default: "not a stream socket that listens"
+        default: "neither a listener nor a connection"
         }
     }
 }

@@ -7,6 +7,12 @@ import SupervisionLock
 /// A ``SocketServer`` says through it when it accepts and how many connections are open, and learns from it when
 /// to drain. Everything here may be called from any thread, and nothing blocks.
 public final class ServingSession: Sendable {
+    /// What is open, or in hand, in a session.
+    enum Unit: String {
+        case connections
+        case datagrams
+    }
+
     /// The name of the listener.
     public let name: String
 
@@ -14,6 +20,9 @@ public final class ServingSession: Sendable {
     ///
     /// The kit's accept loop keeps to it. A framework's server should: by accepting nothing at that number.
     public let maxConnections: Int
+
+    /// What is counted in it.
+    let unit: Unit
 
     private let activity: Activity?
     private let onStarted: @Sendable () -> Void
@@ -44,18 +53,38 @@ public final class ServingSession: Sendable {
     ///   - name: The name of the listener.
     ///   - expectedSockets: How many sockets will be served in it.
     ///   - maxConnections: How many may be open at once, at least 1; `Int.max` for no limit.
-    ///   - activity: Where what is served is counted besides.
     ///   - onStarted: Called once, when every socket is being served.
     ///   - report: Takes each incident, on any thread; must not block.
-    init(
+    package convenience init(
         name: String,
         expectedSockets: Int,
         maxConnections: Int = .max,
-        activity: Activity? = nil,
         onStarted: @escaping @Sendable () -> Void = {},
         report: @escaping @Sendable (ListeningIncident) -> Void = { _ in }
     ) {
+        self.init(
+            name: name,
+            counting: .connections,
+            expectedSockets: expectedSockets,
+            maxConnections: maxConnections,
+            activity: nil,
+            onStarted: onStarted,
+            report: report
+        )
+    }
+
+    /// Makes a session in which `unit` is counted, in `activity` too, where what all listeners serve is.
+    init(
+        name: String,
+        counting unit: Unit,
+        expectedSockets: Int,
+        maxConnections: Int,
+        activity: Activity? = nil,
+        onStarted: @escaping @Sendable () -> Void,
+        report: @escaping @Sendable (ListeningIncident) -> Void
+    ) {
         self.name = name
+        self.unit = unit
         self.maxConnections = max(1, maxConnections)
         self.activity = activity
         self.onStarted = onStarted
@@ -119,32 +148,39 @@ extension ServingSession {
     ///
     /// - Returns: False where as many are open as may be, which is reported.
     func reserve() -> Bool {
-        let (isReserved, isNews) = state.withLock { state in
-            if state.open + state.reserved < maxConnections {
-                state.reserved += 1
-                return (true, false)
-            }
-            let isNews = state.open >= maxConnections && !state.limitReported
+        reserve(upTo: 1) == 1
+    }
+
+    /// Holds places for what is about to be taken.
+    ///
+    /// - Returns: How many; none where as many are open as may be, which is reported of connections: datagrams come
+    ///   and go too fast for that to be news.
+    func reserve(upTo count: Int) -> Int {
+        let (held, isNews) = state.withLock { state in
+            let held = max(0, min(count, maxConnections - state.open - state.reserved))
+            state.reserved += held
+            let isNews = held == 0 && state.open >= maxConnections && !state.limitReported
             if isNews { state.limitReported = true }
-            return (false, isNews)
+            return (held, isNews)
         }
-        if isNews { report(.connectionLimitReached(limit: maxConnections)) }
-        return isReserved
+        if isNews, unit == .connections { report(.connectionLimitReached(limit: maxConnections)) }
+        return held
     }
 
-    /// Makes the place that was held a connection's, which gives it back by ``connectionClosed()``.
-    func useReservation() {
+    /// Makes places that were held a connection's each, which gives it back by ``connectionClosed()``.
+    func useReservations(_ count: Int = 1) {
         state.withLock { state in
-            state.reserved -= 1
-            state.open += 1
+            state.reserved -= count
+            state.open += count
         }
-        activity?.begin()
+        activity?.begin(count)
     }
 
-    /// Gives the place back that was held; another socket of the session may have waited for it.
-    func dropReservation() {
+    /// Gives places back that were held; another socket of the session may have waited for one.
+    func dropReservations(_ count: Int = 1) {
+        guard count > 0 else { return }
         let wasFull = state.withLock { state in
-            defer { state.reserved -= 1 }
+            defer { state.reserved -= count }
             return state.open + state.reserved >= maxConnections
         }
         guard wasFull else { return }

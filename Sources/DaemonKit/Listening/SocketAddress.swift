@@ -1,6 +1,6 @@
 internal import CSupervision
 
-/// One end of a stream socket.
+/// One end of a socket.
 public enum SocketAddress: Sendable, Hashable {
     /// An IPv4 address. So is an IPv4 peer of a socket for both families, whose mapped address
     /// (`::ffff:127.0.0.1`) would match nothing.
@@ -53,6 +53,18 @@ extension SocketAddress {
     static func local(of descriptor: CInt) -> SocketAddress {
         var address = csupervision_address()
         csupervision_socket_local_address(descriptor, &address)
+        return SocketAddress(address)
+    }
+
+    /// The address of the other end.
+    ///
+    /// - Throws: ``SocketError`` with code `notConnected` where there is none, or none any more.
+    static func peer(of descriptor: CInt) throws(SocketError) -> SocketAddress {
+        var address = csupervision_address()
+        let failure = csupervision_socket_peer_address(descriptor, &address)
+        guard failure == 0 else {
+            throw SocketError(.notConnected, "descriptor \(descriptor) is not a connection", errno: -failure)
+        }
         return SocketAddress(address)
     }
 }

@@ -35,8 +35,11 @@ public struct SocketError: Error, Sendable {
         /// No socket was passed, and there is no fallback to bind.
         public static let noSocket = Code(description: "noSocket")
 
-        /// The descriptor is not a listening stream socket.
+        /// The descriptor is not a socket that listens for such connections.
         public static let notListening = Code(description: "notListening")
+
+        /// The descriptor is not a datagram socket.
+        public static let notDatagram = Code(description: "notDatagram")
 
         /// The descriptor is not a connected socket, or its peer has gone.
         public static let notConnected = Code(description: "notConnected")
@@ -55,6 +58,12 @@ public struct SocketError: Error, Sendable {
 
         /// The listening socket does not accept any more, and never will.
         public static let acceptFailed = Code(description: "acceptFailed")
+
+        /// No more datagrams can be received, and never will.
+        public static let receiveFailed = Code(description: "receiveFailed")
+
+        /// What was sent is longer than the system, or the reader, takes at once (`EMSGSIZE`).
+        public static let tooLong = Code(description: "tooLong")
 
         /// The system refused something else; ``SocketError/errorNumber`` says why.
         public static let systemError = Code(description: "systemError")
@@ -78,8 +87,13 @@ public struct SocketError: Error, Sendable {
 
     /// What a system call on a connection gave.
     static func connection(_ action: String, _ peer: SocketAddress, errno error: CInt) -> SocketError {
-        let isGone = error == EPIPE || error == ECONNRESET
-        return SocketError(isGone ? .peerGone : .systemError, "cannot \(action) \(peer)", errno: error)
+        let code: Code =
+            switch error {
+            case EPIPE, ECONNRESET: .peerGone
+            case EMSGSIZE: .tooLong
+            default: .systemError
+            }
+        return SocketError(code, "cannot \(action) \(peer)", errno: error)
     }
 
     static func text(of error: CInt) -> String {

@@ -41,6 +41,10 @@ public struct ServiceEnvironment: Sendable {
     /// What started the service (`TRIGGER_UNIT` and those after it); `nil` when it was no other unit.
     public let trigger: ServiceTrigger?
 
+    /// Whose connection the service was started for (`REMOTE_ADDR`, `REMOTE_PORT`); `nil` when it was not started for
+    /// one, or the peer has no address.
+    public let remotePeer: RemotePeer?
+
     /// Whether to log all that there is (`DEBUG_INVOCATION`): with `RestartMode=debug` the manager asks for it
     /// after a failure.
     public let isDebugInvocation: Bool
@@ -101,6 +105,7 @@ public struct ServiceEnvironment: Sendable {
         journalStream = reader.journalStream()
         logNamespace = reader.text("LOG_NAMESPACE")
         trigger = reader.trigger()
+        remotePeer = reader.remotePeer()
         isDebugInvocation = reader.debugInvocation()
         isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
         isUnderManager =

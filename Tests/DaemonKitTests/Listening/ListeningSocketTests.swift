@@ -204,9 +204,9 @@ struct ListeningSocketTests {
             )
             #expect(isOpen(descriptor))
         }
-        refused(socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0), "not a stream socket that listens")
+        refused(socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0), "neither a listener nor a connection")
         refused(socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0), "a datagram socket")
-        refused(open("/dev/null", O_RDONLY), "not a stream socket that listens")
+        refused(open("/dev/null", O_RDONLY), "neither a listener nor a connection")
         refused(open("/", O_RDONLY), "a directory")
         #expect(code { _ = try ListeningSocket(adopting: -1, name: "http") } == .notListening)
     }

@@ -98,7 +98,7 @@ struct ServingSessionTests {
         )
         func open() -> Bool {
             guard session.reserve() else { return false }
-            session.useReservation()
+            session.useReservations()
             return true
         }
         #expect(open() && open())
@@ -124,7 +124,7 @@ struct ServingSessionTests {
         #expect(session.connectionCount == 0)
         #expect(!session.reserve())
         #expect(limits.entries.isEmpty)
-        session.dropReservation()
+        session.dropReservations()
         #expect(woken.entries.count == 1)
         #expect(session.reserve())
     }

@@ -10,20 +10,34 @@ enum TestClient {
     }
 
     /// A connection that reads and writes as those of the kit do.
-    static func connect(to address: SocketAddress) throws -> Connection {
-        let descriptor = try connectBlocking(to: address)
+    ///
+    /// With `isNamed` a Unix socket gets an abstract name, so that datagrams can be sent back.
+    static func connect(
+        to address: SocketAddress,
+        type: __socket_type = SOCK_STREAM,
+        isNamed: Bool = false
+    ) throws -> Connection {
+        let descriptor = try connectBlocking(to: address, type: type, isNamed: isNamed)
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         return Connection(
             adopting: descriptor,
             peer: address,
-            in: ServingSession(name: "client", expectedSockets: 0)
+            in: ServingSession(name: "client", expectedSockets: 0),
+            kind: type == SOCK_SEQPACKET ? .sequentialPackets : .stream
         )
     }
 
     /// A plain descriptor.
     ///
     /// It connects at once, as nothing but the kernel's backlog has a part in it.
-    static func connectBlocking(to address: SocketAddress) throws -> CInt {
+    ///
+    /// A new one, or a copy of the socket that it is made `from`.
+    static func connectBlocking(
+        to address: SocketAddress,
+        type: __socket_type = SOCK_STREAM,
+        from own: DatagramSocket? = nil,
+        isNamed: Bool = false
+    ) throws -> CInt {
         var storage = sockaddr_storage()
         let family: CInt
         let length: Int
@@ -52,11 +66,11 @@ enum TestClient {
             }
             let used =
                 MemoryLayout<sa_family_t>.size + bytes.count + (bytes.first == UInt8(ascii: "@") ? 0 : 1)
-            return try connect(family, &storage, min(length, used))
+            return try connect(family, type, &storage, min(length, used), isNamed: isNamed)
         case .other:
             throw Refused(errorNumber: EAFNOSUPPORT)
         }
-        return try connect(family, &storage, length)
+        return try connect(family, type, &storage, length, from: own)
     }
 
     private static func fill<Address>(
@@ -70,10 +84,24 @@ enum TestClient {
         return MemoryLayout<Address>.size
     }
 
-    private static func connect(_ family: CInt, _ storage: inout sockaddr_storage, _ length: Int) throws
-        -> CInt
-    {
-        let descriptor = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    private static func connect(
+        _ family: CInt,
+        _ type: __socket_type,
+        _ storage: inout sockaddr_storage,
+        _ length: Int,
+        from own: DatagramSocket? = nil,
+        isNamed: Bool = false
+    ) throws -> CInt {
+        let descriptor =
+            own.map { fcntl($0.descriptor, F_DUPFD_CLOEXEC, 3) }
+            ?? socket(family, CInt(type.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        if isNamed {
+            // A family and nothing else: the kernel finds a name.
+            var own = sockaddr(sa_family: sa_family_t(family), sa_data: sockaddr().sa_data)
+            guard bind(descriptor, &own, socklen_t(MemoryLayout<sa_family_t>.size)) == 0 else {
+                throw Refused(errorNumber: errno)
+            }
+        }
         let result = withUnsafePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.connect(descriptor, $0, socklen_t(length))

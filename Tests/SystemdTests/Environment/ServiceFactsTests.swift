@@ -218,4 +218,29 @@ struct ServiceFactsTests {
         "TRIGGER_UNIT", "TRIGGER_PATH", "TRIGGER_TIMER_REALTIME_USEC", "TRIGGER_TIMER_MONOTONIC_USEC",
         "DEBUG_INVOCATION",
     ]
+
+    // MARK: - Connections
+
+    @Test("a connection's peer has an address, and a port where there is one")
+    func remotePeer() {
+        #expect(
+            read(["REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": "4711"]).remotePeer
+                == RemotePeer(address: "192.0.2.1", port: 4711)
+        )
+        #expect(read(["REMOTE_ADDR": "/run/client"]).remotePeer == RemotePeer(address: "/run/client"))
+        #expect(read(["REMOTE_PORT": "4711"]).remotePeer == nil)
+        #expect(RemotePeer(address: "192.0.2.1", port: 4711).description == "192.0.2.1:4711")
+        #expect(RemotePeer(address: "2001:db8::1", port: 4711).description == "[2001:db8::1]:4711")
+        #expect(RemotePeer(address: "@client").description == "@client")
+    }
+
+    @Test(
+        "a peer's port that is none is a problem, and the address stays",
+        arguments: ["-1", "65536", "http"]
+    )
+    func remotePort(value: String) {
+        let environment = read(["REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": value])
+        #expect(environment.remotePeer == RemotePeer(address: "192.0.2.1"))
+        #expect(environment.problems.map(\.variable) == ["REMOTE_PORT"])
+    }
 }
