@@ -1,6 +1,5 @@
-"""hello on two sockets, lunchd, lehu and fortune, from their units, as field statements name them (H2-05, L-03, …)."""
+"""hello on two sockets, lunchd, lehu and fortune, from their units; what Samples/README.md calls H2-05, L-03 and so on."""
 
-import os
 import pathlib
 import re
 import resource
@@ -11,7 +10,7 @@ import threading
 import unittest
 
 from restart_checks import Traffic, ask_hello
-from service import PATIENCE, Check, Client, Lost, Service, ask, attempt, run
+from service import PATIENCE, Check, Client, ask, attempt, run
 
 ADDRESSES = ("127.0.0.1", "::1")
 FOODS = ("Sandwich", "Soup", "Salad", "Burger", "Sushi")
@@ -267,8 +266,6 @@ class LehuChecks(SampleCheck):
 
     def test_another_number_of_sockets_is_refused(self):
         """Q-02: with two sockets lehu ends at once and says how many it expects"""
-        lehu = self.sample("lehu")
-        self.install("lehu.service.d/two.conf", "[Service]\nSockets=lehu-http.socket lehu-https.socket\nRestart=no\n")
         text = re.sub(r"(?m)^(Requires|After)=.*\n", "", (INSTALLED / "lehu.service").read_text())
         text = re.sub(r"(?m)^\[Service\]$", "[Service]\nSockets=two-a.socket two-b.socket", text)
         for name, port in (("two-a", 8001), ("two-b", 8002)):
@@ -276,12 +273,11 @@ class LehuChecks(SampleCheck):
                 f"{name}.socket",
                 f"[Socket]\nListenStream=127.0.0.1:{port}\nFileDescriptorName={name}\nService=two.service\n",
             )
-        two = self.service("two", text.replace("lehu.crt:/etc", "lehu.crt:/etc"))
+        two = self.service("two", text)
         run("systemctl", "start", "two-a.socket", "two-b.socket")
         attempt("systemctl", "start", "two.service")
         self.assertEqual(two.show("ExecMainStatus"), "78")
-        self.assertRegex(self.log(two), r"expect\w* 3|3 (sockets )?(are )?expected")
-        del lehu
+        self.assertIn("3 are expected", self.log(two))
 
 
 def quote(port=17, address="127.0.0.1"):
@@ -307,10 +303,6 @@ class FortuneChecks(SampleCheck):
 
     def show(self, name):
         return run("systemctl", "show", "--value", "--property", name, "fortune.socket").strip()
-
-    def wait_until_idle(self):
-        while self.show("NConnections") != "0" or self.instances():
-            run("systemctl", "is-system-running", "--wait")
 
     def test_a_client_gets_one_quote_and_the_end(self):
         """F-01 F-02: each of many clients at once gets one quote, then the end, from a process of its own; none stays"""
