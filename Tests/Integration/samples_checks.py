@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import threading
+import time
 import unittest
 
 from restart_checks import Traffic, ask_hello
@@ -287,6 +288,27 @@ def quote(port=17, address="127.0.0.1"):
         while block := client.recv(4096):
             received += block
         return received.decode()
+
+
+class IdleChecks(SampleCheck):
+    def test_an_idle_service_ends_and_loses_nobody(self):
+        """a service that ends when it is idle is started by the next client; none of those who come meanwhile is lost"""
+        self.install("fortune-serve.service.d/check.conf", "[Service]\nEnvironment=IDLE_EXIT=1\n")
+        serve = self.sample("fortune-serve", "fortune-serve")
+        processes = set()
+        # Around the second at which it ends, a little later each time.
+        for number in range(16):
+            self.assertRegex(quote(), r"^\S")
+            processes.add(serve.process)
+            # So many starts in so short a time are more than the unit's limit is for.
+            serve.reset_failed()
+            time.sleep(0.98 + number * 0.004)
+        self.assertGreater(len(processes), 2)
+        watch = self.watch(serve)
+        quote()
+        watch.until("stop-sigterm -> dead")
+        self.assertEqual((serve.show("Result"), serve.show("NRestarts")), ("success", "0"))
+        self.assertEqual(run("systemctl", "is-active", "fortune-serve.socket"), "active\n")
 
 
 class FortuneChecks(SampleCheck):

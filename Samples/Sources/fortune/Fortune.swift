@@ -1,5 +1,12 @@
 import DaemonKit
-import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// A quote for whoever asks (RFC 865), in two ways.
 ///
@@ -20,16 +27,12 @@ enum Fortune {
     }
 
     private static func printQuote() -> Bool {
-        do {
-            try FileHandle.standardOutput.write(contentsOf: Data(Quotes.random().utf8))
-            return true
-        } catch {
-            complain("fortune: cannot write the quote: \(error)")
-            return false
-        }
+        guard let number = StandardStream.output.write(Quotes.random()) else { return true }
+        complain("fortune: cannot write the quote: errno \(number)")
+        return false
     }
 
     private static func complain(_ text: String) {
-        FileHandle.standardError.write(Data("\(text)\n".utf8))
+        _ = StandardStream.errors.write("\(text)\n")
     }
 }

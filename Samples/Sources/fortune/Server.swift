@@ -4,29 +4,35 @@ import DaemonKit
 ///
 /// One socket for each protocol needs no name: a single stream socket and a single datagram socket find their
 /// listeners by what they are, and so both may be of one socket unit.
+///
+/// With `IDLE_EXIT` it ends after so many seconds in which nobody asked, and whoever asks next starts it again.
 struct Server: Daemon {
     var supervisor: Supervisor {
-        Supervisor(strategy: .oneForOne) {
-            Listener(
-                "qotd",
-                fallback: .port(fromVariable: "PORT", default: 1717),
-                maxConnections: 1000,
-                handler: Self.answer
-            )
-            // An empty question gets a whole quote: who sends it in another's name makes that one's the answer. 512
-            // bytes at most are little to gain by that, but the port is not for the open internet.
-            DatagramListener(
-                "qotd-udp",
-                fallback: .port(fromVariable: "PORT", default: 1717),
-                maxDatagramSize: 512,
-                maxConcurrent: 64
-            ) { datagram in
-                datagram.reply(Quotes.random())
+        get throws {
+            let idle = try IdleTime(ServiceEnvironment.take().variables)
+            return Supervisor(strategy: .oneForOne) {
+                Listener(
+                    "qotd",
+                    fallback: .port(fromVariable: "PORT", default: 1717),
+                    maxConnections: 1000,
+                    handler: Self.answer
+                )
+                // An empty question gets a whole quote: who sends it in another's name makes that one's the answer. 512
+                // bytes at most are little to gain by that, but the port is not for the open internet.
+                DatagramListener(
+                    "qotd-udp",
+                    fallback: .port(fromVariable: "PORT", default: 1717),
+                    maxDatagramSize: 512,
+                    maxConcurrent: 64
+                ) { datagram in
+                    datagram.reply(Quotes.random())
+                }
+                ReadyMarker()
+                StatusSetter(onShutdown: "drained")
+                Drainer(shutdown: .seconds(10))
+                StatusSetter(onShutdown: "draining")
+                if let idle { IdleExit(after: idle.duration) }
             }
-            ReadyMarker()
-            StatusSetter(onShutdown: "drained")
-            Drainer(shutdown: .seconds(10))
-            StatusSetter(onShutdown: "draining")
         }
     }
 

@@ -29,3 +29,24 @@ struct QuotesTests {
         #expect(drawn == Set(Quotes.all.map { $0 + "\r\n" }))
     }
 }
+
+@Suite("The idle time of fortune serve")
+struct IdleTimeTests {
+    @Test("it is a number of seconds, or not set", arguments: [nil, "", "1", "300", "31536000"])
+    func valid(text: String?) throws {
+        let time = try IdleTime(text.map { ["IDLE_EXIT": $0] } ?? [:])
+        #expect(time?.duration == text.flatMap { Int64($0) }.map { .seconds($0) })
+    }
+
+    @Test(
+        "anything else is an error that names it",
+        arguments: ["0", "-1", "+1", "1.5", "soon", "31536001", " 1"]
+    )
+    func invalid(text: String) {
+        #expect {
+            try IdleTime(["IDLE_EXIT": text])
+        } throws: { error in
+            "\(error)".contains("IDLE_EXIT is \(text.debugDescription)")
+        }
+    }
+}

@@ -23,6 +23,9 @@ import Systemd
 /// the manager looks at as soon as the process has ended. A connection that is kept alive counts as open until the
 /// server closes it.
 ///
+/// Each start counts for the unit's limit of starts (`StartLimitBurst=`, five in ten seconds by default), past which the
+/// socket unit fails: a time of a few seconds is too short.
+///
 /// Where one of the listeners serves a socket that no manager passed, nobody would start the service again: then the
 /// child does nothing, and the log says so once.
 ///
