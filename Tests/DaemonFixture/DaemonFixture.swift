@@ -32,6 +32,10 @@ struct DaemonFixture: Daemon {
         case "slow-start":
             // Takes until it is told to, so that the start is under way for as long as a check likes.
             ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
+        case "limited-start":
+            // The same, and the tree has a limit for it.
+            ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
+                .startTimeout(.seconds(6))
         case "give-up":
             // Fails for ever from when it is told to, so that the start is over by then.
             ChildSpec("worker") {
@@ -138,6 +142,17 @@ struct DaemonFixture: Daemon {
             Orders.listener
             // Takes until it is told to, as above.
             ChildSpec("migration") { (_: ChildContext) in try await Self.hangUp() }
+        case "outcome":
+            // Says what became of a service, as a command that is run after it, and ends.
+            ChildSpec("reporter") { child in
+                let environment = child.daemon.environment
+                if let outcome = environment.outcome { Self.say("ended: \(outcome)") }
+                if let unit = environment.monitoredUnit { Self.say("started by the end of: \(unit)") }
+                for problem in environment.problems { Self.say("\(problem)") }
+                child.started()
+                child.daemon.stop()
+                await child.shutdownRequested()
+            }
         case "journal":
             Reports.journal
         case "facts":

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from journal_checks import REPORT, entries
-from service import PATIENCE, Check, attempt, run, version
+from service import FIXTURE, PATIENCE, Check, Service, attempt, run, version
 
 
 class FactsChecks(Check):
@@ -173,6 +173,31 @@ class FactsChecks(Check):
         told = self.report(fixture)["TRIGGER"]
         self.assertIn('unit: "fixture.path"', told)
         self.assertIn('"/run/spool"', told)
+
+    def test_commands_after_a_service_know_how_it_ended(self):
+        """SERVICE_RESULT and EXIT_CODE for ExecStopPost=, MONITOR_UNIT for OnFailure=: both know how the service ended"""
+        command = f"{FIXTURE} outcome"
+        self.service(
+            "handler",
+            f"[Service]\nType=notify\nExecStart={command}\nDynamicUser=yes\nEnvironment=PORT=0\n",
+        )
+        checked = self.service(
+            "checked",
+            "\n".join(
+                (
+                    *("[Unit]", "OnFailure=handler.service", "[Service]", "Type=oneshot", "DynamicUser=yes"),
+                    *("ExecStart=/bin/sh -c 'exit 7'", f"ExecStopPost={command}", "Environment=PORT=0", ""),
+                )
+            ),
+        )
+        handler = self.watch(Service("handler"))
+        attempt("systemctl", "start", checked.unit)
+        line = handler.line("started by the end of")
+        for part in ("checked.service", "exit-code", "exited(status: 7)"):
+            self.assertIn(part, line)
+        run("journalctl", "--sync")
+        own = run("journalctl", "--unit", checked.unit, "--output=cat")
+        self.assertRegex(own, r"ended: .*exit-code.*exited\(status: 7\)")
 
 
 if __name__ == "__main__":

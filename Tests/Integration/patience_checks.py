@@ -74,6 +74,31 @@ class PatienceChecks(TellingCheck):
         stop.finish()
         self.assertEqual((fixture.show("Result"), fixture.show("ExecMainStatus")), ("success", "0"))
 
+    def test_a_start_has_the_time_that_the_tree_gives_it(self):
+        """a child with a startTimeout keeps the manager waiting for as long and no longer: then the tree gives up itself"""
+        limit = "TimeoutStartSec=2"
+        fixture, dull = self.fixture("limited-start", limit), self.dull("Type=notify", limit, KILLED)
+        watch, other = self.watch(fixture), self.watch(dull)
+        fixture.begin("start")
+        watch.line("waiting for SIGHUP")
+        began = watch.until("dead -> start")
+        dull.begin("start")
+        other.until("Failed with result 'timeout'.")
+        self.assertEqual(fixture.state, ("activating", "start"))
+        end = watch.until("Failed with result 'exit-code'.")
+        self.assertGreaterEqual(end - began, 6)
+        self.assertLess(end - began, 11)
+        self.assertEqual(fixture.show("ExecMainStatus"), "69")
+        self.assertIn("had not started after 6.0 seconds", fixture.show("StatusText"))
+
+    def test_a_start_without_a_limit_has_the_units(self):
+        """a child without a limit of its own gets the time of the unit, and not more"""
+        fixture = self.fixture("slow-start", "TimeoutStartSec=2")
+        watch = self.watch(fixture)
+        fixture.begin("start")
+        watch.until("Failed with result 'timeout'.")
+        self.assertEqual(watch.sequence("READY"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

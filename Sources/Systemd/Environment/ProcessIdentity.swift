@@ -37,3 +37,16 @@ public struct ProcessIdentity: Sendable, Hashable {
         return ProcessIdentity(pid: getpid(), pidfdInode: known ? inode : nil)
     }
 }
+
+extension EnvironmentReader {
+    /// The process that one variable names, and another one the inode of its pidfd.
+    mutating func process(_ name: String, inode: String) -> ProcessIdentity? {
+        let reading = number(name, in: 1...UInt64(Int32.max), meaning: "a process id")
+        guard case .number(let pid) = reading else { return nil }
+        guard case .number(let inode) = number(inode, in: 1...UInt64.max, meaning: "the inode of a pidfd")
+        else {
+            return ProcessIdentity(pid: Int32(pid))
+        }
+        return ProcessIdentity(pid: Int32(pid), pidfdInode: inode)
+    }
+}

@@ -11,14 +11,20 @@ public struct RemotePeer: Sendable, Hashable {
     /// The port (`REMOTE_PORT`); nil where there is none, as of Unix sockets.
     public let port: Int?
 
+    /// The kernel's number of the connection (`SO_COOKIE`), which no other has while the machine runs; since systemd
+    /// 258.
+    public let cookie: UInt64?
+
     /// Describes a peer.
     ///
     /// - Parameters:
     ///   - address: Its address.
     ///   - port: Its port; none by default.
-    public init(address: String, port: Int? = nil) {
+    ///   - cookie: The kernel's number of the connection; not known by default.
+    public init(address: String, port: Int? = nil, cookie: UInt64? = nil) {
         self.address = address
         self.port = port
+        self.cookie = cookie
     }
 }
 
@@ -33,8 +39,14 @@ extension RemotePeer: CustomStringConvertible {
 extension EnvironmentReader {
     mutating func remotePeer() -> RemotePeer? {
         guard let address = text("REMOTE_ADDR") else { return nil }
-        let reading = number("REMOTE_PORT", in: 0...65535, meaning: "the port of the peer")
-        guard case .number(let port) = reading else { return RemotePeer(address: address) }
-        return RemotePeer(address: address, port: Int(port))
+        var (port, cookie) = (nil as Int?, nil as UInt64?)
+        if case .number(let number) = number("REMOTE_PORT", in: 0...65535, meaning: "the port of the peer") {
+            port = Int(number)
+        }
+        let meaning = "the number of a connection"
+        if case .number(let number) = number("SO_COOKIE", in: 0...UInt64.max, meaning: meaning) {
+            cookie = number
+        }
+        return RemotePeer(address: address, port: port, cookie: cookie)
     }
 }

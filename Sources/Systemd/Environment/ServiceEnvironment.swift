@@ -45,6 +45,21 @@ public struct ServiceEnvironment: Sendable {
     /// one, or the peer has no address.
     public let remotePeer: RemotePeer?
 
+    /// How the service ended (`SERVICE_RESULT` and those after it); `nil` but for commands of `ExecStop=` and
+    /// `ExecStopPost=`.
+    public let outcome: ServiceOutcome?
+
+    /// Whose end started this unit (`MONITOR_UNIT` and those around it); `nil` but for units of `OnFailure=` and
+    /// `OnSuccess=`.
+    public let monitoredUnit: MonitoredUnit?
+
+    /// The main process of the service (`MAINPID`, `MAINPIDFDID`), where the manager tells it: to commands of
+    /// `ExecReload=`, `ExecStop=` and the like.
+    public let mainProcess: ProcessIdentity?
+
+    /// The process of the manager (`MANAGERPID`, `MANAGERPIDFDID`), where it is one of a user.
+    public let managerProcess: ProcessIdentity?
+
     /// Whether to log all that there is (`DEBUG_INVOCATION`): with `RestartMode=debug` the manager asks for it
     /// after a failure.
     public let isDebugInvocation: Bool
@@ -99,13 +114,17 @@ public struct ServiceEnvironment: Sendable {
         descriptorNames = reader.descriptorNames(for: process)
         descriptorStoreLimit = reader.descriptorStoreLimit()
         pressureSettings = reader.pressureSettings()
-        invocationID = reader.invocationID()
+        invocationID = reader.invocationID("INVOCATION_ID")
         directories = reader.directories()
         credentials = Credentials(directory: reader.absolutePath("CREDENTIALS_DIRECTORY"))
         journalStream = reader.journalStream()
         logNamespace = reader.text("LOG_NAMESPACE")
         trigger = reader.trigger()
         remotePeer = reader.remotePeer()
+        outcome = reader.outcome()
+        monitoredUnit = reader.monitoredUnit()
+        mainProcess = reader.process("MAINPID", inode: "MAINPIDFDID")
+        managerProcess = reader.process("MANAGERPID", inode: "MANAGERPIDFDID")
         isDebugInvocation = reader.debugInvocation()
         isMainProcess = reader.namesProcess("SYSTEMD_EXEC_PID", pid: process.pid) == true
         isUnderManager =
@@ -156,10 +175,10 @@ extension EnvironmentReader {
         return Int(clamping: limit)
     }
 
-    fileprivate mutating func invocationID() -> String? {
-        guard let value = text("INVOCATION_ID") else { return nil }
+    mutating func invocationID(_ name: String) -> String? {
+        guard let value = text(name) else { return nil }
         guard value.utf8.count == 32, value.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
-            report("INVOCATION_ID", "is not an id", "32 hexadecimal digits")
+            report(name, "is not an id", "32 hexadecimal digits")
             return nil
         }
         return value

@@ -216,7 +216,9 @@ struct ServiceFactsTests {
         "LOGS_DIRECTORY", "CONFIGURATION_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM",
         "LOG_NAMESPACE",
         "TRIGGER_UNIT", "TRIGGER_PATH", "TRIGGER_TIMER_REALTIME_USEC", "TRIGGER_TIMER_MONOTONIC_USEC",
-        "DEBUG_INVOCATION",
+        "DEBUG_INVOCATION", "REMOTE_ADDR", "REMOTE_PORT", "SO_COOKIE", "SERVICE_RESULT", "EXIT_CODE",
+        "EXIT_STATUS", "MONITOR_UNIT", "MONITOR_SERVICE_RESULT", "MONITOR_EXIT_CODE", "MONITOR_INVOCATION_ID",
+        "MAINPID", "MAINPIDFDID", "MANAGERPID", "MANAGERPIDFDID",
     ]
 
     // MARK: - Connections
@@ -229,6 +231,8 @@ struct ServiceFactsTests {
         )
         #expect(read(["REMOTE_ADDR": "/run/client"]).remotePeer == RemotePeer(address: "/run/client"))
         #expect(read(["REMOTE_PORT": "4711"]).remotePeer == nil)
+        let numbered = read(["REMOTE_ADDR": "::1", "REMOTE_PORT": "1", "SO_COOKIE": "8193"])
+        #expect(numbered.remotePeer == RemotePeer(address: "::1", port: 1, cookie: 8193))
         #expect(RemotePeer(address: "192.0.2.1", port: 4711).description == "192.0.2.1:4711")
         #expect(RemotePeer(address: "2001:db8::1", port: 4711).description == "[2001:db8::1]:4711")
         #expect(RemotePeer(address: "@client").description == "@client")
