@@ -30,7 +30,10 @@ public struct ServiceOutcome: Sendable, Hashable {
 }
 
 extension EnvironmentReader {
+    /// How a service ended.
+    ///
     /// - Parameter prefix: What the names of the three variables begin with.
+    /// - Returns: Nil where nothing is told of that.
     mutating func outcome(_ prefix: String = "") -> ServiceOutcome? {
         // Without it the two others are somebody else's: their names are nothing special.
         guard let result = text("\(prefix)SERVICE_RESULT") else { return nil }
