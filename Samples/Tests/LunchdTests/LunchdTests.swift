@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTesting
 import SupervisionTesting
 import Testing
@@ -117,6 +118,35 @@ struct LunchdTests {
         // Another process may have the port: then that is what it says.
         #expect(lines.contains { $0.contains("8443") && $0.contains("listen") }, "\(lines)")
         _ = await lunchd.stop()
+    }
+
+    @Test("a reload shows the new certificate to new connections, and open ones go on")
+    func reload() async throws {
+        let directory = try TestCertificate.makeDirectory()
+        let (crt, key) = ("\(directory)/chain.pem", "\(directory)/key.pem")
+        try TestCertificate.one.copy(certificate: crt, key: key)
+        let socket = try PassedSocket("https")
+        let lunchd = try SampleProcess(
+            "lunchd",
+            arguments: ["-key", key, "-certificate", crt],
+            sockets: [socket]
+        )
+        _ = try await lunchd.manager.next(with: "READY=1")
+        try await FrameClient.connect(to: socket.port) { old in
+            try await old.send(.request(1))
+            #expect(try await old.response()?.fields[":status"] == "200")
+            try TestCertificate.other.copy(certificate: crt, key: key)
+            lunchd.signal(SIGHUP)
+            _ = try await lunchd.manager.next(with: "STATUS=reloaded")
+            try await Client.connect(to: socket.port, offering: ["http/1.1"]) { client in
+                try await client.get()
+                _ = try await client.response()
+                #expect(try await client.certificate() == TestCertificate.other.read)
+            }
+            try await old.send(.request(3))
+            #expect(try await old.response()?.fields[":status"] == "200")
+        }
+        #expect(await lunchd.stop() == 0)
     }
 
     @Test("sockets of which none is known are an error that names them")

@@ -126,16 +126,6 @@ struct DatagramEndTests {
     @Test("no descriptor, no thread is left: after drains and cancellations")
     func leaks() async {
         await #expect(processExitsWith: .success) {
-            func descriptors() throws -> Int {
-                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-            }
-            func threads() throws -> Int {
-                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").filter { thread in
-                    // One that has ended in between is none.
-                    let name = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
-                    return name?.hasPrefix("receive") == true
-                }.count
-            }
             weak var last: ServingSession?
             weak var lastSocket: DatagramSocket?
             func round(_ index: Int) async throws {
@@ -144,22 +134,23 @@ struct DatagramEndTests {
                 (last, lastSocket) = (server.session, server.socket)
                 let client = try server.connect()
                 for _ in 0..<10 { #expect(try await client.ask("hello") == "hello") }
-                #expect(try threads() == 1)
+                try await Leftovers.settle { try Leftovers.threads("receive") == 1 }
+                #expect(try Leftovers.threads("receive") == 1)
                 if index % 2 == 1 { server.cancel() } else { server.session.beginDrain() }
                 try? await server.ended()
                 await client.finish()
             }
-            // The first makes what the process keeps: dispatch's own descriptors and threads.
-            try await round(0)
-            let before = try descriptors()
-            for index in 1..<20 { try await round(index) }
-            // A thread that has been joined, and a task that has ended, are gone a moment later: nothing tells when.
-            for _ in 0..<100_000 {
-                if try threads() == 0, last == nil, lastSocket == nil, try descriptors() == before { break }
-                await Task.yield()
+            func isGone() throws -> Bool {
+                try Leftovers.threads("receive") == 0 && last == nil && lastSocket == nil
             }
-            #expect(try descriptors() == before)
-            #expect(try threads() == 0)
+            // The first makes what the process keeps; the rest of it must have gone before that is counted.
+            try await round(0)
+            try await Leftovers.settle(isGone)
+            let before = try Leftovers.descriptors()
+            for index in 1..<20 { try await round(index) }
+            try await Leftovers.settle { try isGone() && Leftovers.descriptors() == before }
+            #expect(try Leftovers.descriptors() == before)
+            #expect(try Leftovers.threads("receive") == 0)
             #expect(last == nil)
             #expect(lastSocket == nil)
         }

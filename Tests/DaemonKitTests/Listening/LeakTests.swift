@@ -10,16 +10,6 @@ struct LeakTests {
     @Test("no descriptor, no thread, no connection: after drains, cancellations and failures")
     func nothing() async {
         await #expect(processExitsWith: .success) {
-            func descriptors() throws -> Int {
-                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-            }
-            func acceptThreads() throws -> Int {
-                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").filter { thread in
-                    // One that has ended in between is none.
-                    let name = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
-                    return name?.hasPrefix("accept") == true
-                }.count
-            }
             weak var last: ServingSession?
             func round(cancels: Bool) async throws {
                 let server = await TestServer(
@@ -40,29 +30,24 @@ struct LeakTests {
                     try await client.write(index % 3 == 0 ? "taken" : "other")
                     if index % 4 == 0 { client.close() }
                 }
-                #expect(try acceptThreads() == 1)
+                try await Leftovers.settle { try Leftovers.threads("accept") == 1 }
+                #expect(try Leftovers.threads("accept") == 1)
                 if cancels { server.cancel() } else { server.session.beginDrain() }
                 try await server.ended()
                 #expect(server.session.connectionCount == 0)
                 for client in clients { await client.finish() }
             }
-            // A thread that has been joined, and a task that has ended, are gone a moment later: nothing tells when.
-            func settle(_ isGone: () throws -> Bool) async throws {
-                for _ in 0..<100_000 {
-                    if try acceptThreads() == 0, last == nil, try isGone() { return }
-                    await Task.yield()
-                }
-            }
-            // The first makes what the process keeps: dispatch's own descriptors and threads. What is its own must
-            // have gone before they are counted.
+            // The first makes what the process keeps; the rest of it must have gone before that is counted.
             try await round(cancels: false)
-            try await settle { true }
-            let before = try descriptors()
+            try await Leftovers.settle { try Leftovers.threads("accept") == 0 && last == nil }
+            let before = try Leftovers.descriptors()
             // The last is cancelled: a drain lets go of what waits for it by itself.
             for index in 0..<20 { try await round(cancels: index % 2 == 1) }
-            try await settle { try descriptors() == before }
-            #expect(try descriptors() == before)
-            #expect(try acceptThreads() == 0)
+            try await Leftovers.settle {
+                try Leftovers.threads("accept") == 0 && last == nil && Leftovers.descriptors() == before
+            }
+            #expect(try Leftovers.descriptors() == before)
+            #expect(try Leftovers.threads("accept") == 0)
             #expect(last == nil)
         }
     }

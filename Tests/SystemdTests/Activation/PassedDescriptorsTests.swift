@@ -164,29 +164,29 @@ struct PassedDescriptorsTests {
     }
 
     @Test("if one cannot be duplicated there are no duplicates, and nothing is claimed")
-    func failure() throws {
-        let listener = try TestSocket.inet6Listener()
-        // A number that nobody is given, so that it stays free once it is closed.
-        let vanishing = fcntl(listener, F_DUPFD_CLOEXEC, 1000)
-        try #require(vanishing >= 0)
-        defer { close(listener) }
-        let passed = PassedDescriptors(
-            [listener, vanishing].map { PassedDescriptor(number: $0, name: "http") }
-        )
-        close(vanishing)
-        let error = #expect(throws: SystemdError.self) {
-            try passed.duplicates(named: "http", as: .streamListener)
+    func failure() async {
+        // In a process of its own: there nobody is given the number that has just become free.
+        await #expect(processExitsWith: .success) {
+            func inode(_ descriptor: CInt) -> ino_t? {
+                var status = stat()
+                return fstat(descriptor, &status) == 0 ? status.st_ino : nil
+            }
+            let listener = try TestSocket.inet6Listener()
+            let vanishing = fcntl(listener, F_DUPFD_CLOEXEC, 900)
+            try #require(vanishing >= 0)
+            let passed = PassedDescriptors(
+                [listener, vanishing].map { PassedDescriptor(number: $0, name: "http") }
+            )
+            close(vanishing)
+            let error = #expect(throws: SystemdError.self) {
+                try passed.duplicates(named: "http", as: .streamListener)
+            }
+            #expect(error?.code == .duplicationFailed)
+            #expect(error?.errno == EBADF)
+            #expect(error?.message.hasPrefix("cannot duplicate descriptor \(vanishing) ") == true)
+            #expect(passed.unclaimed.count == 2)
+            let own = inode(listener)
+            #expect((0..<1024).filter { inode($0) == own } == [listener])
         }
-        #expect(error?.code == .duplicationFailed)
-        #expect(error?.errno == EBADF)
-        #expect(error?.message.hasPrefix("cannot duplicate descriptor \(vanishing) ") == true)
-        #expect(passed.unclaimed.count == 2)
-        let own = inode(listener)
-        #expect((0..<1024).filter { inode($0) == own } == [listener])
-    }
-
-    private func inode(_ descriptor: CInt) -> ino_t? {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? status.st_ino : nil
     }
 }
