@@ -42,9 +42,7 @@ class UnitChecks(unittest.TestCase):
     def test_the_exposure_of_each_service_is_at_most_0_8(self):
         """`systemd-analyze security` rates the exposure of every service in Units/ at 0.8 or less"""
         services = [path.name for path in INSTALLED.iterdir() if path.suffix == ".service" and not path.is_symlink()]
-        self.assertGreaterEqual(
-            set(services), {f"{name}.service" for name in ("hello", "lunchd", "lehu", "fortune@", "fortune-serve")}
-        )
+        self.assertIn("hello.service", services)
         for service in services:
             with self.subTest(service):
                 run("systemd-analyze", "security", "--offline=true", "--threshold=8", service)
