@@ -5,7 +5,7 @@
 /// ```
 ///
 /// Several variables in one message arrive together or not at all. In one message the manager prefers
-/// `STOPPING` to `READY` to `RELOADING`, whatever their order.
+/// `STOPPING` to `READY` to `RELOADING`, whatever their order; systemd 252 takes `RELOADING` before `READY`.
 ///
 /// Some messages carry descriptors; two of these are equal only when one is a copy of the other.
 ///
