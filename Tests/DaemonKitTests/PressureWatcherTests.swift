@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Supervision
 import SupervisionTesting
@@ -12,7 +13,7 @@ private final class PressureFIFO: Sendable {
     let writer: CInt
 
     init() throws {
-        var template = Array("/tmp/pressure-tests-XXXXXX".utf8CString)
+        var template = Array("\(NSTemporaryDirectory())/pressure-tests-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) + "/fifo"
         try #require(mkfifo(path, 0o600) == 0)
