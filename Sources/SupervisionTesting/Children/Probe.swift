@@ -9,7 +9,7 @@ import SupervisionLock
 /// let database = Probe("database")
 /// let trial = SupervisorTrial(Supervisor { database })
 /// await database.wait(for: .started)
-/// database.fail(SomeError())
+/// database.fail()
 /// await database.wait(for: .started, count: 2)
 /// ```
 ///
@@ -52,9 +52,9 @@ public final class Probe: Child {
         var reader: CheckedContinuation<Void, Never>?
     }
 
-    private let id: String
-    private let restart: Restart
-    private let shutdown: Shutdown
+    let id: String
+    let restart: Restart
+    let shutdown: Shutdown
     private let ignoresStop: Bool
     private let state: Locked<State>
     private let happened = Recorder<Fact>()
@@ -85,7 +85,7 @@ public final class Probe: Child {
     /// The probe as a child.
     public var childSpec: ChildSpec {
         ChildSpec(id, restart: restart, shutdown: shutdown) { [self] context in
-            try await run(context)
+            try await run(context) { _ in context.started() }
         }
     }
 
@@ -105,7 +105,7 @@ public final class Probe: Child {
     }
 
     /// Lets the body throw.
-    public func fail(_ error: any Error) {
+    public func fail(_ error: any Error = InjectedFailure()) {
         send(.end(error))
     }
 
@@ -119,7 +119,12 @@ public final class Probe: Child {
         await happened.wait(for: fact, count: count)
     }
 
-    private func run(_ context: ChildContext) async throws {
+    /// Does what the test says.
+    ///
+    /// - Parameters:
+    ///   - context: What the body knows.
+    ///   - report: Reports that the child has started; is told whether the test has called ``start()``.
+    func run(_ context: ChildContext, report: @escaping @Sendable (_ isTold: Bool) -> Void) async throws {
         let start = state.withLock { state in
             state.copies += 1
             precondition(state.copies == 1, "two copies of probe \"\(context.path)\" run at once")
@@ -136,11 +141,11 @@ public final class Probe: Child {
 
         try await withTaskCancellationHandler {
             async let _ = watchStop(context)
-            if case .atOnce = start { begin(context) }
+            if case .atOnce = start { begin { report(false) } }
             loop: while true {
                 switch await nextCommand() {
                 case .start:
-                    begin(context)
+                    begin { report(true) }
                 case .end(let error?):
                     throw error
                 case .end(nil):
@@ -159,9 +164,9 @@ public final class Probe: Child {
         }
     }
 
-    private func begin(_ context: ChildContext) {
+    private func begin(_ report: () -> Void) {
         happened.add(.started)
-        context.started()
+        report()
     }
 
     private func watchStop(_ context: ChildContext) async {

@@ -148,9 +148,14 @@ extension Moment {
     }
 }
 
-extension Moment: ExpressibleByStringLiteral {
+extension Moment: ExpressibleByStringInterpolation {
+    /// What an entry says, word for word; a text literal is the same.
+    public static func line(_ text: String) -> Moment {
+        Moment("line \"\(text)\"") { $0.description == text }
+    }
+
     /// What an entry says, word for word.
     public init(stringLiteral text: String) {
-        self.init("line \"\(text)\"") { $0.description == text }
+        self = .line(text)
     }
 }

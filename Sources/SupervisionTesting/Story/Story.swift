@@ -64,6 +64,14 @@ public final class Story: Sendable {
     /// What has happened so far, in words.
     public var lines: [String] { entries.map(\.description) }
 
+    /// What has happened since something began for the first time, that included, in words.
+    ///
+    /// - Parameter moment: Where to begin.
+    /// - Returns: The lines; none where it has not begun.
+    public func lines(from moment: Moment) -> [String] {
+        entries.drop { !moment.begins($0) }.map(\.description)
+    }
+
     /// What the supervisors did so far.
     public var events: [SupervisorEvent] {
         entries.compactMap { if case .event(let event) = $0 { event } else { nil } }

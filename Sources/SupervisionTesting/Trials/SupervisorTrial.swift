@@ -58,6 +58,15 @@ public final class SupervisorTrial: Sendable {
         try await story.wait(for: .allStarted, fileID: fileID, line: line)
     }
 
+    /// What each child of the supervisor is doing, in words, as in `http running`.
+    ///
+    /// The words are those of `TreeSnapshot.State`. Waits until the supervisor has done what it was asked before.
+    ///
+    /// - Throws: `SupervisorError` with code `notRunning` when it does not run.
+    public func children() async throws -> [String] {
+        try await supervisor.whichChildren().map { "\($0.id) \($0.state.rawValue)" }
+    }
+
     /// Waits for the end.
     ///
     /// - Returns: What the run threw; nil where it was asked to stop, or at the end of its work.
