@@ -11,14 +11,14 @@ struct ChildGoneTests {
 
     @Test("whoever waits is told, and so is whoever comes later", arguments: Way.allCases)
     func gone(way: Way) async throws {
-        let clock = TestClock()
-        let publisher = Publisher(
+        let publisher = PublishingProbe<Int>(
+            "publisher",
             restart: way == .returned ? .transient : way == .dropped ? .temporary : .permanent
         )
         let reference = publisher.reference
         let (bad, leaf) = (Probe("bad"), Probe("leaf"))
-        let trial = Trial(
-            Supervisor(strategy: way == .dropped ? .oneForAll : .oneForOne, clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor(strategy: way == .dropped ? .oneForAll : .oneForOne) {
                 switch way {
                 case .returned, .terminated, .deleted:
                     publisher
@@ -41,7 +41,7 @@ struct ChildGoneTests {
         )
         let supervisor = trial.supervisor
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         if way != .startFailed { #expect(try await reference.value == 1) }
         switch way {
         case .returned:
@@ -52,29 +52,29 @@ struct ChildGoneTests {
             try await supervisor.terminateChild("publisher")
             try await supervisor.deleteChild("publisher")
         case .givenUp, .refused:
-            publisher.fail(Failure("bad sector"))
+            publisher.fail(InjectedFailure("bad sector"))
         case .dropped:
-            bad.fail(Failure())
+            bad.fail()
         case .startFailed:
-            let failing = Publisher("failing")
-            failing.fail(Failure("bad sector"))
+            let failing = PublishingProbe<Int>("failing")
+            failing.fail(InjectedFailure("bad sector"))
             let reader = begun { try await failing.reference.value }
             #expect(await code { try await supervisor.startChild(failing) } == .childFailedToStart)
             let error = await #expect(throws: SupervisorError.self) { try await reader.value }
             #expect(error?.code == .childGone)
-            #expect(error?.underlying as? Failure == Failure("bad sector"))
+            #expect(error?.underlying as? InjectedFailure == InjectedFailure("bad sector"))
             #expect(await trial.stop() == nil)
             return
         case .nestedGone:
-            leaf.fail(Failure("bad sector"))
+            leaf.fail(InjectedFailure("bad sector"))
         }
-        await trial.recorder.wait(for: end(way))
+        try await trial.story.wait(for: .line(end(way)))
         #expect(await supervisor.ping())
         let error = await #expect(throws: SupervisorError.self) { try await reference.value }
         #expect(error?.code == .childGone)
         #expect(error?.path == (way == .nestedGone ? ["inner", "publisher"] : ["publisher"]))
         if way == .givenUp || way == .refused {
-            #expect(error?.underlying as? Failure == Failure("bad sector"))
+            #expect(error?.underlying as? InjectedFailure == InjectedFailure("bad sector"))
         }
         #expect(await trial.stop() == nil)
     }
@@ -93,26 +93,26 @@ struct ChildGoneTests {
     }
 
     @Test("a reader that waits when the child is given up gets the error")
-    func waiting() async {
-        let publisher = Publisher()
+    func waiting() async throws {
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(Supervisor { publisher.limit(maxRestarts: 1, within: .seconds(9)) })
+        let trial = SupervisorTrial(Supervisor { publisher.limit(maxRestarts: 1, within: .seconds(9)) })
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         publisher.fail()
-        await trial.recorder.wait(for: "publisher starting", count: 2)
+        try await trial.story.wait(forBeginOf: .start(of: "publisher"), count: 2)
         let readers = (0..<10).map { _ in begun { try await reference.value } }
-        publisher.fail(Failure("bad sector"))
+        publisher.fail(InjectedFailure("bad sector"))
         for reader in readers { #expect(await reader.outcome == "childGone") }
         #expect(await trial.stop() == nil)
     }
 
     @Test("when the tree ends, in whatever way, every reader is told")
-    func treeEnds() async {
-        let (first, second) = (Publisher("first"), Publisher("second"))
+    func treeEnds() async throws {
+        let (first, second) = (PublishingProbe<Int>("first"), PublishingProbe<Int>("second"))
         let references = (first.reference, second.reference)
         let bad = Probe("bad")
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(intensity: .init(maxRestarts: 0, within: .seconds(1))) {
                 bad
                 Supervisor("inner") { first }
@@ -120,51 +120,51 @@ struct ChildGoneTests {
             }
         )
         first.publish(1)
-        await trial.recorder.wait(for: "second starting")
+        try await trial.story.wait(forBeginOf: .start(of: "second"))
         let reader = begun { try await references.1.value }
-        bad.fail(Failure())
-        #expect(await trial.error()?.code == .gaveUp)
+        bad.fail()
+        #expect(await trial.end()?.code == .gaveUp)
         #expect(await reader.outcome == "childGone")
         #expect(await begun { try await references.0.value }.outcome == "childGone")
     }
 
     @Test("a tree that is stopped before it runs tells every reader")
     func stoppedBefore() async {
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
         let supervisor = Supervisor { Supervisor("inner") { publisher } }
         let reader = begun { try await reference.value }
         supervisor.stop()
-        #expect(await Trial(supervisor).error() == nil)
+        #expect(await SupervisorTrial(supervisor).end() == nil)
         #expect(await reader.outcome == "childGone")
     }
 
     @Test("a tree that is not valid and so never runs tells every reader")
     func invalidTree() async {
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
         let reader = begun { try await reference.value }
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 Supervisor("inner") { publisher }
                 Probe("")
             }
         )
-        #expect(await trial.error()?.code == .invalidTree)
+        #expect(await trial.end()?.code == .invalidTree)
         #expect(await reader.outcome == "childGone")
     }
 
     @Test("a child that was terminated and is restarted by hand is there again")
     func backAgain() async throws {
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(Supervisor { publisher })
+        let trial = SupervisorTrial(Supervisor { publisher })
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         try await trial.supervisor.terminateChild("publisher")
         #expect(await begun { try await reference.value }.outcome == "childGone")
         let restart = begun { try await trial.supervisor.restartChild("publisher") }
-        await trial.recorder.wait(for: "publisher starting", count: 2)
+        try await trial.story.wait(forBeginOf: .start(of: "publisher"), count: 2)
         #expect(await trial.supervisor.ping())
         let reader = begun { try await reference.value }
         publisher.publish(2)
@@ -174,11 +174,11 @@ struct ChildGoneTests {
     }
 
     @Test("a supervisor that is started again brings its children's references back")
-    func nestedBackAgain() async {
+    func nestedBackAgain() async throws {
         let leaf = Probe("leaf")
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
                     publisher; leaf
@@ -186,9 +186,9 @@ struct ChildGoneTests {
             }
         )
         publisher.publish(1)
-        await trial.up()
-        leaf.fail(Failure())
-        await trial.recorder.wait(for: "inner/publisher starting", count: 2)
+        try await trial.started()
+        leaf.fail()
+        try await trial.story.wait(forBeginOf: .start(of: "inner/publisher"), count: 2)
         let reader = begun { try await reference.value }
         publisher.publish(2)
         #expect(await reader.outcome == "2")
@@ -196,13 +196,12 @@ struct ChildGoneTests {
     }
 
     @Test("while a supervisor waits to be started again, readers of its children wait")
-    func nestedWaits() async {
-        let clock = TestClock()
+    func nestedWaits() async throws {
         let leaf = Probe("leaf")
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(
-            Supervisor(clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
                     publisher; leaf
                 }
@@ -210,12 +209,11 @@ struct ChildGoneTests {
             }
         )
         publisher.publish(1)
-        await trial.up()
-        leaf.fail(Failure())
-        await trial.recorder.wait(for: "inner restarting in 9.0 seconds, 1 time so far")
-        await clock.sleepers(atLeast: 1)
+        try await trial.started()
+        leaf.fail()
+        try await trial.story.wait(for: "inner restarting in 9.0 seconds, 1 time so far")
         let reader = begun { try await reference.value }
-        clock.advance(by: .seconds(9))
+        trial.clock.advance(by: .seconds(9))
         publisher.publish(2)
         #expect(await reader.outcome == "2")
         #expect(await trial.stop() == nil)
@@ -224,16 +222,16 @@ struct ChildGoneTests {
     @Test("a child added to a nested supervisor is gone when that one starts again")
     func addedToNested() async throws {
         let leaf = Probe("leaf")
-        let added = Publisher("added")
+        let added = PublishingProbe<Int>("added")
         let reference = added.reference
         let inner = Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) { leaf }
-        let trial = Trial(Supervisor { inner })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { inner })
+        try await trial.started()
         added.publish(1)
         try await inner.startChild(added)
         #expect(try await reference.value == 1)
-        leaf.fail(Failure())
-        await trial.recorder.wait(for: "inner started", count: 2)
+        leaf.fail()
+        try await trial.story.wait(for: .start(of: "inner"), count: 2)
         #expect(await begun { try await reference.value }.outcome == "childGone")
         #expect(await trial.stop() == nil)
     }
@@ -243,27 +241,26 @@ struct ChildGoneTests {
 
     @Test("a child taken down with a sibling, and then out for good, is gone", arguments: Asked.allCases)
     func takenOutWhileDown(asked: Asked) async throws {
-        let clock = TestClock()
         let bad = Probe("bad")
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(
-            Supervisor(strategy: .oneForAll, clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor(strategy: .oneForAll) {
                 bad.backoff(.constant(.seconds(9)))
                 publisher
             }
         )
         publisher.publish(1)
-        await trial.up()
-        bad.fail(Failure())
-        await trial.recorder.wait(for: "publisher stopped")
+        try await trial.started()
+        bad.fail()
+        try await trial.story.wait(for: .stop(of: "publisher"))
         let reader = begun { try await reference.value }
         switch asked {
         case .terminate: try await trial.supervisor.terminateChild("publisher")
         case .delete: try await trial.supervisor.deleteChild("publisher")
         }
         #expect(await reader.outcome == "childGone")
-        clock.advance(by: .seconds(9))
+        trial.clock.advance(by: .seconds(9))
         await bad.wait(for: .started, count: 2)
         #expect(publisher.copies.count == 1)
         #expect(await trial.stop() == nil)

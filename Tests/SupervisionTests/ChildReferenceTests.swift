@@ -1,5 +1,4 @@
 import Supervision
-import SupervisionLock
 import SupervisionTesting
 import Testing
 
@@ -7,31 +6,31 @@ import Testing
 struct ChildReferenceTests {
     @Test("reading before the child has started waits for what it publishes")
     func before() async throws {
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
         let early = begun { try await reference.value }
         #expect(reference.current == nil)
-        let trial = Trial(Supervisor { publisher })
+        let trial = SupervisorTrial(Supervisor { publisher })
         let starting = begun { try await reference.value }
         publisher.publish(1)
         #expect(await early.outcome == "1")
         #expect(await starting.outcome == "1")
-        await trial.up()
+        try await trial.started()
         #expect(try await reference.value == 1)
         #expect(reference.current == 1)
         #expect(await trial.stop() == nil)
     }
 
     @Test("publishing is having started: the children below are started then")
-    func publishingStarts() async {
-        let publisher = Publisher()
+    func publishingStarts() async throws {
+        let publisher = PublishingProbe<Int>("publisher")
         let below = Probe("below")
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 publisher; below
             }
         )
-        await trial.recorder.wait(for: "publisher starting")
+        try await trial.story.wait(forBeginOf: .start(of: "publisher"))
         #expect(await trial.supervisor.ping())
         #expect(below.facts == [])
         publisher.publish(1)
@@ -41,25 +40,25 @@ struct ChildReferenceTests {
 
     @Test("a later value replaces the one before")
     func replaced() async throws {
-        let publisher = Publisher()
-        let trial = Trial(Supervisor { publisher })
+        let publisher = PublishingProbe<Int>("publisher")
+        let trial = SupervisorTrial(Supervisor { publisher })
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         publisher.copies[0].started(2)
         #expect(try await publisher.reference.value == 2)
         #expect(await trial.stop() == nil)
-        #expect(trial.recorder.lines.count { $0 == "publisher started" } == 1)
+        #expect(trial.story.lines.count { $0 == "publisher started" } == 1)
     }
 
     @Test("reading while the child is restarted waits, and gives what the new copy publishes")
     func duringRestart() async throws {
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(Supervisor { publisher })
+        let trial = SupervisorTrial(Supervisor { publisher })
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         publisher.fail()
-        await trial.recorder.wait(for: "publisher starting", count: 2)
+        try await trial.story.wait(forBeginOf: .start(of: "publisher"), count: 2)
         #expect(reference.current == nil)
         let readers = (0..<10).map { _ in begun { try await reference.value } }
         publisher.publish(2)
@@ -68,37 +67,36 @@ struct ChildReferenceTests {
     }
 
     @Test("reading while the child waits for its backoff waits with it")
-    func duringBackoff() async {
-        let clock = TestClock()
-        let publisher = Publisher()
+    func duringBackoff() async throws {
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(Supervisor(clock: clock) { publisher.backoff(.constant(.seconds(9))) })
+        let trial = SupervisorTrial(Supervisor { publisher.backoff(.constant(.seconds(9))) })
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         publisher.fail()
-        await clock.sleepers(atLeast: 1)
+        try await trial.story.wait(for: .restart(of: "publisher"))
         #expect(reference.current == nil)
         let reader = begun { try await reference.value }
-        clock.advance(by: .seconds(9))
+        trial.clock.advance(by: .seconds(9))
         publisher.publish(2)
         #expect(await reader.outcome == "2")
         #expect(await trial.stop() == nil)
     }
 
     @Test("reading while the child is down for a sibling's sake waits")
-    func duringStrategy() async {
+    func duringStrategy() async throws {
         let bad = Probe("bad")
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: .oneForAll) {
                 bad; publisher
             }
         )
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         bad.nextStart(.whenTold)
-        bad.fail(Failure())
+        bad.fail()
         await bad.wait(for: .begun, count: 2)
         #expect(reference.current == nil)
         let reader = begun { try await reference.value }
@@ -109,18 +107,18 @@ struct ChildReferenceTests {
     }
 
     @Test("readers stand above, below, beside and outside of the tree")
-    func readersEverywhere() async {
-        let publisher = Publisher()
+    func readersEverywhere() async throws {
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let seen = Locked<[String]>([])
+        let seen = Recorder<String>()
         let reader = { (name: String) in
             ChildSpec(name, restart: .temporary) {
                 let value = try await reference.value
-                seen.withLock { $0.append("\(name) \(value)") }
+                seen.add("\(name) \(value)")
             }
         }
         let outside = begun { try await reference.value }
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 reader("above")
                 Supervisor("inner") {
@@ -132,26 +130,25 @@ struct ChildReferenceTests {
         )
         publisher.publish(1)
         for name in ["above", "inner/beside", "below"] {
-            await trial.recorder.wait(for: "\(name) returned")
+            try await trial.story.wait(for: "\(name) returned")
         }
-        #expect(seen.withLock(\.self).sorted() == ["above 1", "below 1", "beside 1"])
+        #expect(seen.all.sorted() == ["above 1", "below 1", "beside 1"])
         #expect(await outside.outcome == "1")
         #expect(await trial.stop() == nil)
     }
 
     @Test("a reader whose task is cancelled goes, and the others go on waiting", arguments: [true, false])
-    func cancelled(beforeReading: Bool) async {
-        let publisher = Publisher()
+    func cancelled(beforeReading: Bool) async throws {
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
         let patient = begun { try await reference.value }
-        let gate = AsyncStream.makeStream(of: Void.self)
         let impatient = begun {
-            if beforeReading { for await _ in gate.stream {} }
+            if beforeReading { try? await Gate().waitUnlessCancelled() }
             return try await reference.value
         }
         impatient.cancel()
         #expect(await impatient.outcome == "cancelled")
-        let trial = Trial(Supervisor { publisher })
+        let trial = SupervisorTrial(Supervisor { publisher })
         publisher.publish(1)
         #expect(await patient.outcome == "1")
         #expect(await trial.stop() == nil)
@@ -159,17 +156,17 @@ struct ChildReferenceTests {
 
     @Test("publishing after the copy has ended does nothing, and an older copy cannot overwrite a newer one")
     func olderCopy() async throws {
-        let publisher = Publisher()
+        let publisher = PublishingProbe<Int>("publisher")
         let reference = publisher.reference
-        let trial = Trial(Supervisor { publisher })
+        let trial = SupervisorTrial(Supervisor { publisher })
         publisher.publish(1)
-        await trial.up()
+        try await trial.started()
         publisher.fail()
-        await trial.recorder.wait(for: "publisher starting", count: 2)
+        try await trial.story.wait(forBeginOf: .start(of: "publisher"), count: 2)
         publisher.copies[0].started(100)
         #expect(reference.current == nil)
         publisher.publish(2)
-        await trial.recorder.wait(for: "publisher started", count: 2)
+        try await trial.story.wait(for: .start(of: "publisher"), count: 2)
         publisher.copies[0].started(100)
         #expect(try await reference.value == 2)
         #expect(await trial.stop() == nil)
@@ -178,36 +175,27 @@ struct ChildReferenceTests {
     }
 
     @Test("an abandoned copy that runs on publishes nothing any more")
-    func abandonedCopy() async {
-        let clock = TestClock()
+    func abandonedCopy() async throws {
         let reference = ChildReference<Int>()
-        let (contexts, hold) = (
-            AsyncStream.makeStream(of: PublishingContext<Int>.self), AsyncStream.makeStream(of: Void.self)
+        let publisher = PublishingProbe(
+            "hung",
+            publishing: reference,
+            start: .publishing(1),
+            ignoresStop: true
         )
-        let ended = AsyncStream.makeStream(of: Void.self)
-        let trial = Trial(
-            Supervisor(clock: clock) {
-                ChildSpec("hung", publishing: reference) { child in
-                    child.started(1)
-                    contexts.continuation.yield(child)
-                    await Task { for await _ in hold.stream {} }.value
-                    ended.continuation.finish()
-                }
-            }
+        let trial = SupervisorTrial(
+            Supervisor { publisher }
         )
-        await trial.up()
+        try await trial.started()
         let terminate = begun { try await trial.supervisor.terminateChild("hung") }
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(5))
+        try await trial.story.wait(forBeginOf: .stop(of: "hung"))
+        trial.clock.advance(by: .seconds(5))
         #expect(await terminate.outcome == "childrenAbandoned")
         #expect(await begun { try await reference.value }.outcome == "childGone")
-        for await context in contexts.stream {
-            context.started(2)
-            break
-        }
+        publisher.copies[0].started(2)
         #expect(reference.current == nil)
-        hold.continuation.finish()
-        for await _ in ended.stream {}
+        publisher.finish()
+        try await trial.story.wait(for: "hung stopped")
         #expect(await trial.stop() == nil)
     }
 
@@ -222,8 +210,8 @@ struct ChildReferenceTests {
             }
         }
         for _ in 1...2 {
-            let trial = Trial(supervisor)
-            await trial.up()
+            let trial = SupervisorTrial(supervisor)
+            try await trial.started()
             #expect(try await pool.value.size == 8)
             #expect(await trial.stop() == nil)
             #expect(await begun { try await pool.value }.outcome == "childGone")
@@ -236,13 +224,13 @@ struct ChildReferenceTests {
         let child = { (id: String) in
             ChildSpec(id, publishing: reference) { child in child.started(1) }
         }
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 child("a"); child("b")
             }
         )
         #expect(
-            await trial.error()?.details == [
+            await trial.end()?.details == [
                 "child \"b\" publishes through a reference that another child has: make one for each"
             ]
         )

@@ -59,14 +59,14 @@ struct ReferenceExampleTests {
             }
         }
 
-        let trial = Trial(supervisor)
-        await trial.up()
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
         var answer = answers.stream.makeAsyncIterator()
         requests.continuation.yield("first")
         #expect(await answer.next() == "first by pool 1")
 
         try await database.value.lose()
-        await trial.recorder.wait(for: "database restarting, 1 time so far")
+        try await trial.story.wait(for: "database restarting, 1 time so far")
         requests.continuation.yield("second")
         #expect(await answer.next() == "second by pool 2")
         #expect(try await supervisor.whichChild("handler").restarts == 0, "it noticed nothing")
@@ -97,15 +97,15 @@ struct ReferenceExampleTests {
             }
         }
 
-        let trial = Trial(supervisor)
-        await trial.up()
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
         #expect(try await cache.value == "warm by pool 1")
         try await database.value.lose()
-        await trial.recorder.wait(for: "cache started", count: 2)
+        try await trial.story.wait(for: .start(of: "cache"), count: 2)
         #expect(try await cache.value == "warm by pool 2")
         #expect(await trial.stop() == nil)
         #expect(
-            trial.lines(from: "database restarting, 1 time so far").prefix(7) == [
+            trial.story.lines(from: "database restarting, 1 time so far").prefix(7) == [
                 "database restarting, 1 time so far", "cache stopping", "cache stopped",
                 "database starting", "database started", "cache starting", "cache started",
             ]

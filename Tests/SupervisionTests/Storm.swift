@@ -1,5 +1,6 @@
 import Supervision
 import SupervisionLock
+import SupervisionTesting
 
 #if canImport(Glibc)
     import Glibc
@@ -62,11 +63,13 @@ final class Storm: Sendable {
     func run(_ name: String, _ child: ChildContext) async throws {
         let starts = enter(name)
         defer { leave(name) }
-        if state.withLock(\.isOpen), starts % 5 == 0, takeFailure() { throw Failure("before it has started") }
+        if state.withLock(\.isOpen), starts % 5 == 0, takeFailure() {
+            throw InjectedFailure("before it has started")
+        }
         child.started()
         await opening(name)
         if starts % 3 == 0 { await Task.yield() }
-        if takeFailure() { throw Failure("after it has started") }
+        if takeFailure() { throw InjectedFailure("after it has started") }
         await child.shutdownRequested()
     }
 

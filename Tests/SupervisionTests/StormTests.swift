@@ -1,4 +1,5 @@
 import Supervision
+import SupervisionTesting
 import Testing
 
 @Suite("Storm: failures and calls from everywhere at once", .serialized)
@@ -10,13 +11,12 @@ struct StormTests {
             for number in 0..<1_000 { child(number, in: storm) }
         }
         storm.watch(supervisor)
-        let trial = Task { try await supervisor.run() }
+        let trial = SupervisorTrial(supervisor)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 { group.addTask { await manage(supervisor, 1_000, in: storm) } }
         }
         #expect(try await supervisor.countChildren().active <= 1_000)
-        supervisor.stop()
-        try await trial.value
+        #expect(await trial.stop() == nil)
         check(storm)
     }
 
@@ -24,7 +24,7 @@ struct StormTests {
         "coupled strategies: the same, in a hundred supervisors of ten",
         arguments: [Strategy.oneForAll, .restForOne]
     )
-    func coupled(strategy: Strategy) async throws {
+    func coupled(strategy: Strategy) async {
         let storm = Storm(failures: Storm.failures / 10)
         let inner = (0..<100).map { number in
             Supervisor("\(number)", strategy: strategy, intensity: .unlimited) {
@@ -33,15 +33,14 @@ struct StormTests {
         }
         let supervisor = Supervisor(intensity: .unlimited) { inner }
         storm.watch(supervisor)
-        let trial = Task { try await supervisor.run() }
+        let trial = SupervisorTrial(supervisor)
         await withTaskGroup(of: Void.self) { group in
             for number in [0, 33, 66, 99] {
                 group.addTask { await manage(inner[number], 10, of: number, in: storm) }
             }
             await storm.over()
         }
-        supervisor.stop()
-        try await trial.value
+        #expect(await trial.stop() == nil)
         check(storm)
     }
 
@@ -53,8 +52,8 @@ struct StormTests {
         }
         let supervisor = Supervisor { rooms }
         storm.watch(supervisor)
-        let trial = Trial(supervisor)
-        await trial.up()
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
         await withTaskGroup(of: Void.self) { group in
             for caller in 0..<4 {
                 group.addTask {

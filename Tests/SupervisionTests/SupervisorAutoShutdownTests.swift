@@ -8,20 +8,20 @@ struct SupervisorAutoShutdownTests {
         "any: the end of one significant child stops the others in reverse, and run() returns",
         arguments: [Restart.transient, .temporary]
     )
-    func anySignificant(restart: Restart) async {
+    func anySignificant(restart: Restart) async throws {
         let work = Probe("work", restart: restart)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(autoShutdown: .anySignificant) {
                 Probe("a")
                 work.significant()
                 Probe("other", restart: .transient).significant()
             }
         )
-        await trial.up()
+        try await trial.started()
         work.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
         #expect(
-            trial.lines(from: "work returned") == [
+            trial.story.lines(from: "work returned") == [
                 "work returned", "supervisor stopping: work has ended, and it is significant",
                 "other stopping", "other stopped", "a stopping", "a stopped", "supervisor stopped",
             ]
@@ -31,32 +31,32 @@ struct SupervisorAutoShutdownTests {
     @Test("all: the supervisor ends with the last of its significant children")
     func allSignificant() async throws {
         let (first, second) = (Probe("first", restart: .transient), Probe("second", restart: .temporary))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(autoShutdown: .allSignificant) {
                 first.significant()
                 Probe("helper")
                 second.significant()
             }
         )
-        await trial.up()
-        second.fail(Failure())
-        await trial.recorder.wait(for: "second failed: broken")
+        try await trial.started()
+        second.fail()
+        try await trial.story.wait(for: "second failed: failed by the test")
         #expect(try await trial.children() == ["first running", "helper running"])
         first.finish()
-        #expect(await trial.error() == nil)
-        #expect(trial.recorder.lines.contains("helper stopped"))
+        #expect(await trial.end() == nil)
+        #expect(trial.story.lines.contains("helper stopped"))
     }
 
     @Test("a significant child that fails and is started again has not ended")
     func restarted() async throws {
         let work = Probe("work", restart: .transient)
-        let trial = Trial(Supervisor(autoShutdown: .anySignificant) { work.significant() })
-        await trial.up()
-        work.fail(Failure())
+        let trial = SupervisorTrial(Supervisor(autoShutdown: .anySignificant) { work.significant() })
+        try await trial.started()
+        work.fail()
         await work.wait(for: .started, count: 2)
         #expect(try await trial.children() == ["work running"])
         work.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test(
@@ -65,15 +65,15 @@ struct SupervisorAutoShutdownTests {
     )
     func bystander(autoShutdown: AutoShutdown) async throws {
         let bystander = Probe("bystander", restart: .temporary)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(autoShutdown: autoShutdown) {
                 bystander
                 Probe("work", restart: .transient).significant()
             }
         )
-        await trial.up()
+        try await trial.started()
         bystander.finish()
-        await trial.recorder.wait(for: "bystander returned")
+        try await trial.story.wait(for: "bystander returned")
         #expect(try await trial.children() == ["work running"])
         #expect(await trial.stop() == nil)
     }
@@ -81,16 +81,16 @@ struct SupervisorAutoShutdownTests {
     @Test("being terminated, or stopped by a strategy, is not an end of one's own")
     func notItsOwnEnd() async throws {
         let bad = Probe("bad")
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: .oneForAll, autoShutdown: .anySignificant) {
                 bad
                 Probe("work", restart: .transient).significant()
                 Probe("passing", restart: .temporary).significant()
             }
         )
-        await trial.up()
-        bad.fail(Failure())
-        await trial.recorder.wait(for: "work started", count: 2)
+        try await trial.started()
+        bad.fail()
+        try await trial.story.wait(for: .start(of: "work"), count: 2)
         try await trial.supervisor.terminateChild("work")
         #expect(try await trial.children() == ["bad running", "work terminated"])
         #expect(await trial.stop() == nil)
@@ -101,7 +101,7 @@ struct SupervisorAutoShutdownTests {
     )
     func nested() async throws {
         let (once, again) = (Probe("work", restart: .transient), Probe("work", restart: .transient))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 Supervisor("once", autoShutdown: .anySignificant, restart: .transient) {
                     Probe("helper"); once.significant()
@@ -109,20 +109,20 @@ struct SupervisorAutoShutdownTests {
                 Supervisor("again", autoShutdown: .anySignificant) { again.significant() }
             }
         )
-        await trial.up()
+        try await trial.started()
         once.finish()
         again.finish()
-        await trial.recorder.wait(for: "once returned")
+        try await trial.story.wait(for: "once returned")
         await again.wait(for: .started, count: 2)
-        await trial.recorder.wait(for: "again started", count: 2)
+        try await trial.story.wait(for: .start(of: "again"), count: 2)
         #expect(try await trial.children() == ["once done", "again running"])
         #expect(await trial.stop() == nil)
     }
 
     @Test("significance goes up: a significant supervisor's end is that of its parent")
-    func escalates() async {
+    func escalates() async throws {
         let work = Probe("work", restart: .transient)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(autoShutdown: .anySignificant) {
                 Supervisor("inner", autoShutdown: .anySignificant, restart: .transient) {
                     work.significant()
@@ -130,52 +130,52 @@ struct SupervisorAutoShutdownTests {
                 .significant()
             }
         )
-        await trial.up()
+        try await trial.started()
         work.finish()
-        #expect(await trial.error() == nil)
-        #expect(trial.recorder.lines.last == "supervisor stopped")
+        #expect(await trial.end() == nil)
+        #expect(trial.story.lines.last == "supervisor stopped")
     }
 
     @Test("a significant child that is given up ends its supervisor as a failure")
-    func givenUp() async {
+    func givenUp() async throws {
         let work = Probe("work", restart: .transient)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(autoShutdown: .anySignificant) {
                 work.significant().limit(maxRestarts: 0, within: .seconds(1))
             }
         )
-        await trial.up()
-        work.fail(Failure("bad sector"))
-        let error = await trial.error()
+        try await trial.started()
+        work.fail(InjectedFailure("bad sector"))
+        let error = await trial.end()
         #expect(error?.code == .gaveUp)
         #expect(error?.path == ["work"])
-        #expect(error?.underlying as? Failure == Failure("bad sector"))
+        #expect(error?.underlying as? InjectedFailure == InjectedFailure("bad sector"))
     }
 
     @Test("a significant child added later counts like the others")
     func added() async throws {
         let added = Probe("added", restart: .temporary)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(autoShutdown: .anySignificant) {
                 Probe("work", restart: .transient).significant()
             }
         )
-        await trial.up()
+        try await trial.started()
         try await trial.supervisor.startChild(added.significant())
         added.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test("what makes no sense is refused, in a tree and in a call")
-    func invalid() async {
-        let trial = Trial(
+    func invalid() async throws {
+        let trial = SupervisorTrial(
             Supervisor {
                 Probe("a", restart: .transient).significant()
                 Supervisor("inner", autoShutdown: .allSignificant) { Probe("b").significant() }
                 Supervisor("none", autoShutdown: .anySignificant) { Probe("c") }
             }
         )
-        let error = await trial.error()
+        let error = await trial.end()
         #expect(error?.code == .invalidTree)
         #expect(
             error?.details == [
@@ -186,8 +186,8 @@ struct SupervisorAutoShutdownTests {
             ]
         )
 
-        let running = Trial(Supervisor {})
-        await running.up()
+        let running = SupervisorTrial(Supervisor {})
+        try await running.started()
         #expect(
             await code {
                 try await running.supervisor.startChild(Probe("a", restart: .transient).significant())

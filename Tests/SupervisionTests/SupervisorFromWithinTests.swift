@@ -7,7 +7,7 @@ struct SupervisorFromWithinTests {
     @Test("a child may terminate itself: it is cancelled, and so is its call")
     func selfTermination() async throws {
         let supervisors = AsyncStream.makeStream(of: Supervisor.self)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("leaver") {
                     for await supervisor in supervisors.stream {
@@ -17,9 +17,9 @@ struct SupervisorFromWithinTests {
                 Probe("sibling")
             }
         )
-        await trial.up()
+        try await trial.started()
         supervisors.continuation.yield(trial.supervisor)
-        await trial.recorder.wait(for: "leaver stopped")
+        try await trial.story.wait(for: .stop(of: "leaver"))
         #expect(try await trial.children() == ["leaver terminated", "sibling running"])
         #expect(await trial.stop() == nil)
     }
@@ -27,7 +27,7 @@ struct SupervisorFromWithinTests {
     @Test("a child may add a sibling when it has started itself")
     func startFromWithin() async throws {
         let box = AsyncStream.makeStream(of: Supervisor.self)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("founder") { child in
                     child.started()
@@ -36,7 +36,7 @@ struct SupervisorFromWithinTests {
             }
         )
         box.continuation.yield(trial.supervisor)
-        await trial.recorder.wait(for: "born started")
+        try await trial.story.wait(for: .start(of: "born"))
         #expect(await trial.stop() == nil)
     }
 }

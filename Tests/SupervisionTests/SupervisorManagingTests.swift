@@ -7,14 +7,14 @@ import Testing
 struct SupervisorManagingTests {
     @Test("a child that is added is started below the others, and stopped before them")
     func startChild() async throws {
-        let trial = Trial(Supervisor { Probe("a") })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { Probe("a") })
+        try await trial.started()
         #expect(try await trial.supervisor.startChild(Probe("b")) == .started)
         #expect(try await trial.supervisor.startChild(Probe("c")) == .started)
         #expect(try await trial.children() == ["a running", "b running", "c running"])
         #expect(await trial.stop() == nil)
         #expect(
-            trial.lines(from: "supervisor stopping: requested") == [
+            trial.story.lines(from: "supervisor stopping: requested") == [
                 "supervisor stopping: requested", "c stopping", "c stopped", "b stopping", "b stopped",
                 "a stopping", "a stopped", "supervisor stopped",
             ]
@@ -23,8 +23,8 @@ struct SupervisorManagingTests {
 
     @Test("adding returns when the child has started, not before")
     func startChildWaits() async throws {
-        let trial = Trial(Supervisor {})
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor {})
+        try await trial.started()
         let probe = Probe("slow", start: .whenTold)
         let start = begun { try await trial.supervisor.startChild(probe) }
         await probe.wait(for: .begun)
@@ -36,11 +36,11 @@ struct SupervisorManagingTests {
 
     @Test("a child that is added and restarted is an ordinary child")
     func addedChildRestarts() async throws {
-        let trial = Trial(Supervisor {})
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor {})
+        try await trial.started()
         let probe = Probe("added")
         try await trial.supervisor.startChild(probe)
-        probe.fail(Failure())
+        probe.fail()
         await probe.wait(for: .started, count: 2)
         #expect(try await trial.supervisor.whichChild("added").restarts == 1)
         #expect(await trial.stop() == nil)
@@ -48,8 +48,8 @@ struct SupervisorManagingTests {
 
     @Test("no two children of one id: one that runs and one that does not are told apart")
     func presentAndStarted() async throws {
-        let trial = Trial(Supervisor { Probe("a") })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { Probe("a") })
+        try await trial.started()
         #expect(await code { try await trial.supervisor.startChild(Probe("a")) } == .alreadyStarted)
         try await trial.supervisor.terminateChild("a")
         #expect(await code { try await trial.supervisor.startChild(Probe("a")) } == .alreadyPresent)
@@ -61,9 +61,9 @@ struct SupervisorManagingTests {
     @Test("a child that is terminated stays in the list; it can be restarted, or deleted for good")
     func administration() async throws {
         let probe = Probe("a")
-        let trial = Trial(Supervisor { probe })
+        let trial = SupervisorTrial(Supervisor { probe })
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         #expect(await code { try await supervisor.restartChild("a") } == .childRunning)
         #expect(await code { try await supervisor.deleteChild("a") } == .childRunning)
 
@@ -78,14 +78,14 @@ struct SupervisorManagingTests {
         try await supervisor.deleteChild("a")
         #expect(try await trial.children() == [])
         #expect(await trial.stop() == nil)
-        #expect(trial.recorder.lines.contains("a deleted"))
+        #expect(trial.story.lines.contains("a deleted"))
     }
 
     @Test("nothing can be done to a child that is not there")
-    func notFound() async {
-        let trial = Trial(Supervisor { Probe("a") })
+    func notFound() async throws {
+        let trial = SupervisorTrial(Supervisor { Probe("a") })
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         #expect(await code { try await supervisor.terminateChild("b") } == .childNotFound)
         #expect(await code { try await supervisor.restartChild("b") } == .childNotFound)
         #expect(await code { try await supervisor.deleteChild("b") } == .childNotFound)
@@ -95,9 +95,9 @@ struct SupervisorManagingTests {
     }
 
     @Test("a refusal names the child and says what to do")
-    func refusal() async {
-        let trial = Trial(Supervisor { Supervisor("inner") { Probe("a") } })
-        await trial.up()
+    func refusal() async throws {
+        let trial = SupervisorTrial(Supervisor { Supervisor("inner") { Probe("a") } })
+        try await trial.started()
         let error = await #expect(throws: SupervisorError.self) {
             try await trial.supervisor.deleteChild("inner")
         }
@@ -107,11 +107,11 @@ struct SupervisorManagingTests {
     }
 
     @Test("before the run and after it nothing is managed", arguments: [false, true])
-    func notRunning(afterwards: Bool) async {
+    func notRunning(afterwards: Bool) async throws {
         let supervisor = Supervisor { Probe("a") }
         if afterwards {
-            let trial = Trial(supervisor)
-            await trial.up()
+            let trial = SupervisorTrial(supervisor)
+            try await trial.started()
             #expect(await trial.stop() == nil)
         }
         #expect(await code { try await supervisor.startChild(Probe("b")) } == .notRunning)
@@ -124,9 +124,9 @@ struct SupervisorManagingTests {
     }
 
     @Test("a spec that is wrong is refused before anything is asked of the supervisor")
-    func invalidSpec() async {
-        let trial = Trial(Supervisor {})
-        await trial.up()
+    func invalidSpec() async throws {
+        let trial = SupervisorTrial(Supervisor {})
+        try await trial.started()
         let probe = Probe("a", shutdown: .timeout(.seconds(-1)))
         let error = await #expect(throws: SupervisorError.self) {
             try await trial.supervisor.startChild(probe)
@@ -149,19 +149,19 @@ struct SupervisorManagingTests {
 
     @Test("a child that cannot be started is forgotten, counts nothing, and its error is the caller's")
     func failedStart() async throws {
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(intensity: .init(maxRestarts: 0, within: .seconds(1))) { Probe("a") }
         )
-        await trial.up()
+        try await trial.started()
         for restart in Restart.allCases {
             let error = await #expect(throws: SupervisorError.self) {
                 try await trial.supervisor.startChild(
-                    Probe("b", restart: restart, start: .failing(Failure("no disk")))
+                    Probe("b", restart: restart, start: .failing(InjectedFailure("no disk")))
                 )
             }
             #expect(error?.code == .childFailedToStart)
             #expect(error?.path == ["b"])
-            #expect(error?.underlying as? Failure == Failure("no disk"))
+            #expect(error?.underlying as? InjectedFailure == InjectedFailure("no disk"))
         }
         #expect(try await trial.children() == ["a running"])
         #expect(await trial.stop() == nil)
@@ -170,12 +170,12 @@ struct SupervisorManagingTests {
     @Test("a restart by hand that fails leaves the child down, counts nothing, and can be tried again")
     func failedRestart() async throws {
         let probe = Probe("a")
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(intensity: .init(maxRestarts: 0, within: .seconds(1))) { probe }
         )
-        await trial.up()
+        try await trial.started()
         try await trial.supervisor.terminateChild("a")
-        probe.nextStart(.failing(Failure("no disk")))
+        probe.nextStart(.failing(InjectedFailure("no disk")))
         for _ in 1...3 {
             #expect(await code { try await trial.supervisor.restartChild("a") } == .childFailedToStart)
         }
@@ -187,14 +187,14 @@ struct SupervisorManagingTests {
 
     @Test("a child with nothing to run is kept in the list, a temporary one is not")
     func ignored() async throws {
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("declared", restart: .temporary) { (_: ChildContext) in }
                 ChildSpec("kept") { (_: ChildContext) in }
             }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let permanent = ChildSpec("added") { (_: ChildContext) in }
         let temporary = ChildSpec("passing", restart: .temporary) { (_: ChildContext) in }
         #expect(try await supervisor.startChild(permanent) == .ignored)
@@ -210,17 +210,17 @@ struct SupervisorManagingTests {
         let (a, b, c) = (
             Probe("a", restart: .temporary), Probe("b", restart: .temporary), Probe("c", restart: .temporary)
         )
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 a; b; c
             }
         )
-        await trial.up()
+        try await trial.started()
         a.finish()
-        b.fail(Failure())
+        b.fail()
         try await trial.supervisor.terminateChild("c")
-        await trial.recorder.wait(for: "a returned")
-        await trial.recorder.wait(for: "b failed: broken")
+        try await trial.story.wait(for: "a returned")
+        try await trial.story.wait(for: "b failed: failed by the test")
         #expect(try await trial.children() == [])
         #expect(await code { try await trial.supervisor.restartChild("c") } == .childNotFound)
         #expect(try await trial.supervisor.startChild(Probe("c")) == .started)
@@ -230,20 +230,20 @@ struct SupervisorManagingTests {
     @Test("counts: all, those that run, those that are supervisors, those that are not")
     func count() async throws {
         let done = Probe("done", restart: .transient)
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 done
                 Probe("a")
                 Supervisor("inner") { Probe("x") }
             }
         )
-        await trial.up()
+        try await trial.started()
         #expect(
             try await trial.supervisor.countChildren()
                 == ChildCount(specs: 3, active: 3, supervisors: 1, workers: 2)
         )
         done.finish()
-        await trial.recorder.wait(for: "done returned")
+        try await trial.story.wait(for: "done returned")
         try await trial.supervisor.startChild(Supervisor("more") {})
         #expect(
             try await trial.supervisor.countChildren()
@@ -259,7 +259,7 @@ struct SupervisorManagingTests {
 
     @Test("the spec of a child can be read, with its defaults, also where it does not run")
     func spec() async throws {
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("plain") { (child: ChildContext) in
                     child.started()
@@ -270,7 +270,7 @@ struct SupervisorManagingTests {
             }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         try await supervisor.terminateChild("own")
         let (plain, inner, own) = (
             try await supervisor.childSpec(of: "plain"),
@@ -285,26 +285,25 @@ struct SupervisorManagingTests {
 
     @Test("what each child is doing can be read")
     func which() async throws {
-        let clock = TestClock()
         let (failing, done, fatal) = (
             Probe("failing"), Probe("done", restart: .transient), Probe("fatal")
         )
-        let trial = Trial(
-            Supervisor(clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 Supervisor("inner") { Probe("x") }
                 failing.backoff(.constant(.seconds(3)))
                 done
                 fatal.onFailure { _ in .giveUpChild }
             }
         )
-        await trial.up()
-        failing.fail(Failure("no route"))
-        await trial.recorder.wait(for: "failing restarting in 3.0 seconds, 1 time so far")
+        try await trial.started()
+        failing.fail(InjectedFailure("no route"))
+        try await trial.story.wait(for: "failing restarting in 3.0 seconds, 1 time so far")
         done.finish()
-        await trial.recorder.wait(for: "done returned")
-        fatal.fail(Failure("no licence"))
-        await trial.recorder.wait(for: "fatal given up, not started again: no licence")
-        clock.advance(by: .seconds(1))
+        try await trial.story.wait(for: "done returned")
+        fatal.fail(InjectedFailure("no licence"))
+        try await trial.story.wait(for: "fatal given up, not started again: no licence")
+        trial.clock.advance(by: .seconds(1))
         #expect(
             try await trial.children() == [
                 "inner running", "failing waiting", "done done", "fatal given up",
@@ -312,7 +311,7 @@ struct SupervisorManagingTests {
         )
         let child = try await trial.supervisor.whichChild("failing")
         #expect(child.waitsFor == .restart(left: .seconds(2)))
-        #expect(child.lastError as? Failure == Failure("no route"))
+        #expect(child.lastError as? InjectedFailure == InjectedFailure("no route"))
         #expect(child.time - child.since == .seconds(1))
         #expect(try await trial.supervisor.whichChild("inner").kind == .supervisor(.oneForOne))
         #expect(await trial.stop() == nil)
@@ -324,43 +323,41 @@ struct SupervisorManagingTests {
         let inner = Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
             bad; Probe("made")
         }
-        let trial = Trial(Supervisor { inner })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { inner })
+        try await trial.started()
         try await inner.startChild(Probe("added"))
         try await inner.terminateChild("made")
         try await inner.deleteChild("made")
         #expect(try await inner.whichChildren().map(\.id) == ["bad", "added"])
-        bad.fail(Failure())
-        await trial.recorder.wait(for: "supervisor inner started", count: 2)
+        bad.fail()
+        try await trial.story.wait(for: "supervisor inner started", count: 2)
         #expect(try await inner.whichChildren().map(\.id) == ["bad", "made"])
         #expect(await trial.stop() == nil)
     }
 
     @Test("a terminated child that will not stop is abandoned and named, and the supervisor goes on")
     func terminatedButAbandoned() async throws {
-        let clock = TestClock()
         let hung = Probe("hung", ignoresStop: true)
-        let trial = Trial(
-            Supervisor(clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 Probe("a"); hung
             }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let terminate = Task { try await supervisor.terminateChild("hung") }
         await hung.wait(for: .cancelled)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(5))
+        trial.clock.advance(by: .seconds(5))
         #expect(await terminate.outcome == "childrenAbandoned")
         #expect(try await trial.children() == ["a running", "hung abandoned"])
         #expect(await code { try await supervisor.restartChild("hung") } == .childRunning)
         #expect(await code { try await supervisor.deleteChild("hung") } == .childRunning)
 
         hung.finish()
-        await trial.recorder.wait(for: "hung stopped")
+        try await trial.story.wait(for: "hung stopped")
         #expect(try await supervisor.restartChild("hung") == .started)
         supervisor.stop()
         hung.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 }

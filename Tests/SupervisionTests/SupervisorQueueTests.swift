@@ -7,7 +7,7 @@ struct SupervisorQueueTests {
     @Test("while the tree starts, calls wait; then they are served in the order in which they came")
     func duringStart() async {
         let slow = Probe("slow", start: .whenTold)
-        let trial = Trial(Supervisor { slow })
+        let trial = SupervisorTrial(Supervisor { slow })
         let supervisor = trial.supervisor
         await slow.wait(for: .begun)
         let calls = (
@@ -32,11 +32,11 @@ struct SupervisorQueueTests {
     }
 
     @Test("while a child is slow to start, calls wait for it")
-    func duringSlowStart() async {
+    func duringSlowStart() async throws {
         let (first, second) = (Probe("first", start: .whenTold), Probe("second", start: .whenTold))
-        let trial = Trial(Supervisor {})
+        let trial = SupervisorTrial(Supervisor {})
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let starts = (
             begun { try await supervisor.startChild(first) },
             begun { try await supervisor.startChild(second) }
@@ -55,15 +55,15 @@ struct SupervisorQueueTests {
     }
 
     @Test("while a child is slow to stop, calls wait for it; looking at the tree does not")
-    func duringSlowStop() async {
+    func duringSlowStop() async throws {
         let hung = Probe("hung", shutdown: .graceful(.seconds(5)), ignoresStop: true)
-        let trial = Trial(
-            Supervisor(clock: TestClock()) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 Probe("a"); hung
             }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let calls = (
             begun { try await supervisor.terminateChild("hung") },
             begun { try await supervisor.terminateChild("a") },
@@ -79,21 +79,21 @@ struct SupervisorQueueTests {
         #expect(await calls.2.outcome == "started")
         supervisor.stop()
         hung.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test("while a strategy takes children down and up, calls wait", arguments: [true, false])
-    func duringStrategy(down: Bool) async {
+    func duringStrategy(down: Bool) async throws {
         let (bad, other) = (Probe("bad"), Probe("other", ignoresStop: true))
-        let trial = Trial(
-            Supervisor(strategy: .oneForAll, clock: TestClock()) {
+        let trial = SupervisorTrial(
+            Supervisor(strategy: .oneForAll) {
                 bad; other
             }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         bad.nextStart(.whenTold)
-        bad.fail(Failure())
+        bad.fail()
         await other.wait(for: .stopRequested)
         if !down {
             other.finish()
@@ -106,21 +106,21 @@ struct SupervisorQueueTests {
         #expect(await call.outcome == "\([TreeSnapshot.State.running, .running])")
         supervisor.stop()
         other.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test("one for one: calls are served also while a child is slow to be restarted")
     func duringRestart() async throws {
         let slow = Probe("slow")
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 slow; Probe("other")
             }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         slow.nextStart(.whenTold)
-        slow.fail(Failure())
+        slow.fail()
         await slow.wait(for: .begun, count: 2)
         #expect(try await trial.children() == ["slow starting", "other running"])
         #expect(await code { try await supervisor.startChild(Probe("slow")) } == .alreadyStarted)
@@ -136,9 +136,9 @@ struct SupervisorQueueTests {
     @Test("a call whose task is cancelled before its turn is not served")
     func cancelledWhileQueued() async throws {
         let (slow, unwanted) = (Probe("slow", start: .whenTold), Probe("unwanted"))
-        let trial = Trial(Supervisor {})
+        let trial = SupervisorTrial(Supervisor {})
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let start = begun { try await supervisor.startChild(slow) }
         await slow.wait(for: .begun)
         let call = begun { try await supervisor.startChild(unwanted) }
@@ -156,9 +156,9 @@ struct SupervisorQueueTests {
     @Test("a call of a task that was cancelled before is not served")
     func cancelledBefore() async throws {
         let unwanted = Probe("unwanted")
-        let trial = Trial(Supervisor { Probe("a") })
+        let trial = SupervisorTrial(Supervisor { Probe("a") })
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let start = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             return try await supervisor.startChild(unwanted)
@@ -178,9 +178,9 @@ struct SupervisorQueueTests {
     func cancelledWhileServed() async throws {
         let slow = Probe("slow", start: .whenTold)
         let hung = Probe("hung", shutdown: .graceful(.seconds(5)), ignoresStop: true)
-        let trial = Trial(Supervisor(clock: TestClock()) { hung })
+        let trial = SupervisorTrial(Supervisor { hung })
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
 
         let start = begun { try await supervisor.startChild(slow) }
         await slow.wait(for: .begun)
@@ -199,25 +199,24 @@ struct SupervisorQueueTests {
     }
 
     /// Where the supervisor is when it is stopped while calls wait.
-    enum Moment: CaseIterable {
+    enum Standing: CaseIterable {
         case starting, startingChild, stoppingChild, strategyDown, strategyUp, backoff
     }
 
-    @Test("nobody waits for ever when the supervisor ends with calls waiting", arguments: Moment.allCases)
-    func endsWithCalls(at moment: Moment) async {
-        let clock = TestClock()
+    @Test("nobody waits for ever when the supervisor ends with calls waiting", arguments: Standing.allCases)
+    func endsWithCalls(at moment: Standing) async throws {
         let (first, last) = (
             Probe("first"), Probe("last", shutdown: .graceful(.seconds(5)), ignoresStop: true)
         )
         let extra = Probe("extra", start: .whenTold)
-        let trial = Trial(
-            Supervisor(strategy: .oneForAll, clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor(strategy: .oneForAll) {
                 moment == .backoff ? first.backoff(.constant(.seconds(1))) : first.childSpec
                 last
             }
         )
         let supervisor = trial.supervisor
-        if moment != .starting { await trial.up() }
+        if moment != .starting { try await trial.started() }
         var served: Task<String, any Error>?
         switch moment {
         case .starting:
@@ -229,19 +228,19 @@ struct SupervisorQueueTests {
             served = begun { "\(try await supervisor.terminateChild("last"))" }
             await last.wait(for: .stopRequested)
         case .strategyDown:
-            first.fail(Failure())
+            first.fail()
             await last.wait(for: .stopRequested)
         case .strategyUp:
             first.nextStart(.whenTold)
-            first.fail(Failure())
+            first.fail()
             await last.wait(for: .stopRequested)
             last.finish()
             await first.wait(for: .begun, count: 2)
         case .backoff:
-            first.fail(Failure())
+            first.fail()
             await last.wait(for: .stopRequested)
             last.finish()
-            await clock.sleepers(atLeast: 1)
+            try await trial.story.wait(for: .stop(of: "last"))
         }
         // During the backoff calls are served at once; this one then waits for the child it starts.
         let calls = [
@@ -254,49 +253,49 @@ struct SupervisorQueueTests {
         if let served { #expect(await served.outcome == "notRunning") }
         for call in calls { #expect(await call.outcome == "notRunning") }
         last.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test("nobody waits for ever when the supervisor gives up with calls waiting")
-    func givesUpWithCalls() async {
+    func givesUpWithCalls() async throws {
         let (bad, slow) = (Probe("bad"), Probe("slow", start: .whenTold))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(intensity: .init(maxRestarts: 0, within: .seconds(1))) { bad }
         )
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let start = begun { try await supervisor.startChild(slow) }
         await slow.wait(for: .begun)
         let calls = (
             begun { try await supervisor.whichChildren().count },
             begun { try await supervisor.terminateChild("bad") }
         )
-        bad.fail(Failure())
+        bad.fail()
         #expect(await start.outcome == "notRunning")
         #expect(await calls.0.outcome == "notRunning")
         #expect(await calls.1.outcome == "notRunning")
-        #expect(await trial.error()?.code == .gaveUp)
+        #expect(await trial.end()?.code == .gaveUp)
         #expect(await begun { try await supervisor.whichChildren().count }.outcome == "notRunning")
     }
 
     @Test("calls that come while the supervisor stops are refused at once")
-    func whileStopping() async {
+    func whileStopping() async throws {
         let hung = Probe("hung", shutdown: .graceful(.seconds(5)), ignoresStop: true)
-        let trial = Trial(Supervisor(clock: TestClock()) { hung })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { hung })
+        try await trial.started()
         trial.supervisor.stop()
         await hung.wait(for: .stopRequested)
         #expect(await code { try await trial.supervisor.startChild(Probe("late")) } == .notRunning)
         #expect(await code { try await trial.supervisor.terminateChild("hung") } == .notRunning)
         hung.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test("many callers at once: each is answered, and the children are those that were promised")
     func manyCallers() async throws {
-        let trial = Trial(Supervisor {})
+        let trial = SupervisorTrial(Supervisor {})
         let supervisor = trial.supervisor
-        await trial.up()
+        try await trial.started()
         let started = await withTaskGroup(of: Int.self) { group in
             for caller in 0..<50 {
                 group.addTask {

@@ -1,4 +1,3 @@
-import SupervisionLock
 import SupervisionTesting
 import Testing
 
@@ -9,34 +8,30 @@ struct SupervisorScaleTests {
     private let count = 2_000
 
     @Test("two thousand start in order, and stop in reverse")
-    func startAndStop() async {
+    func startAndStop() async throws {
         let count = count
-        let order = Locked<[Int]>([])
-        let last = Probe("last")
+        let order = Recorder<Int>()
         let supervisor = Supervisor {
             for number in 0..<count {
                 ChildSpec("\(number)") { child in
-                    order.withLock { $0.append(number) }
+                    order.add(number)
                     child.started()
                     await child.shutdownRequested()
-                    order.withLock { $0.append(number) }
+                    order.add(number)
                 }
             }
-            last
         }
-        let run = Task { try await supervisor.run() }
-        await last.wait(for: .started)
-        supervisor.stop()
-        #expect(await run.outcome == "()")
-        #expect(order.withLock(\.self) == Array(0..<count) + (0..<count).reversed())
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
+        #expect(await trial.stop() == nil)
+        #expect(order.all == Array(0..<count) + (0..<count).reversed())
     }
 
     @Test("two thousand are added, looked for, terminated and deleted, one by one")
     func administration() async throws {
-        let anchor = Probe("anchor")
-        let supervisor = Supervisor { anchor }
-        let run = Task { try await supervisor.run() }
-        await anchor.wait(for: .started)
+        let supervisor = Supervisor { Probe("anchor") }
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
         for number in 0..<count {
             try await supervisor.startChild(
                 ChildSpec("\(number)") { child in
@@ -52,25 +47,20 @@ struct SupervisorScaleTests {
             try await supervisor.deleteChild("\(number)")
         }
         #expect(try await supervisor.whichChildren().map(\.id) == ["anchor"])
-        supervisor.stop()
-        #expect(await run.outcome == "()")
+        #expect(await trial.stop() == nil)
     }
 
     @Test("two thousand temporary children come and go, and leave nothing behind")
     func manyTemporary() async throws {
-        let anchor = Probe("anchor")
         let calls = DynamicSupervisor("calls", restart: .temporary) { (child, _: Int) in child.started() }
-        let supervisor = Supervisor {
-            calls; anchor
-        }
-        let ended = AsyncStream.makeStream(of: Void.self)
-        supervisor.readEvents { if case .childEnded = $0.kind { ended.continuation.yield() } }
-        let run = Task { try await supervisor.run() }
-        await anchor.wait(for: .started)
+        let supervisor = Supervisor { calls }
+        let ended = Recorder<Void>()
+        supervisor.readEvents { if case .childEnded = $0.kind { ended.add(()) } }
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
         for number in 0..<count { #expect(try await calls.startChild(number)?.number == number) }
-        for await _ in ended.stream.prefix(count) {}
+        await ended.wait(forCount: count)
         #expect(try await calls.countChildren().specs == 0)
-        supervisor.stop()
-        #expect(await run.outcome == "()")
+        #expect(await trial.stop() == nil)
     }
 }

@@ -7,7 +7,7 @@ struct SupervisorStartTests {
     @Test("each child starts only after the one above has started")
     func handshake() async {
         let (first, second) = (Probe("first", start: .whenTold), Probe("second"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 first; second
             }
@@ -17,27 +17,26 @@ struct SupervisorStartTests {
         #expect(second.facts == [], "launched is not started")
         first.start()
         await second.wait(for: .started)
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
     }
 
     @Test("a failing start stops the earlier children in reverse and says which child failed and why")
     func failing() async {
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 Probe("a")
                 Probe("b")
-                Probe("c", start: .failing(Failure("no disk")))
+                Probe("c", start: .failing(InjectedFailure("no disk")))
                 Probe("d")
             }
         )
-        let error = await trial.error()
+        let error = await trial.end()
         #expect(error?.code == .childFailedToStart)
         #expect(error?.path == ["c"])
-        #expect(error?.underlying as? Failure == Failure("no disk"))
+        #expect(error?.underlying as? InjectedFailure == InjectedFailure("no disk"))
         #expect(error?.description == "child \"c\" failed to start: no disk")
         #expect(
-            trial.lines(from: "c starting") == [
+            trial.story.lines(from: "c starting") == [
                 "c starting", "c failed: no disk", "supervisor stopping: c failed to start: no disk",
                 "b stopping", "b stopped", "a stopping", "a stopped", "supervisor stopped",
             ]
@@ -45,31 +44,29 @@ struct SupervisorStartTests {
     }
 
     @Test("a body without a context counts as started when it runs, and is cancelled at the end")
-    func plainBody() async {
-        let trial = Trial(
+    func plainBody() async throws {
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("plain") { try await TestClock().sleep(for: .seconds(1)) }
             }
         )
-        await trial.up()
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
-        #expect(trial.recorder.lines.contains("plain stopped"))
+        try await trial.started()
+        #expect(await trial.stop() == nil)
+        #expect(trial.story.lines.contains("plain stopped"))
     }
 
     @Test("a child that returns before it has started has done its work, and is passed over")
-    func ignored() async {
-        let trial = Trial(
+    func ignored() async throws {
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("migration") { (_: ChildContext) in }
                 Probe("server")
             }
         )
-        await trial.up()
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        try await trial.started()
+        #expect(await trial.stop() == nil)
         #expect(
-            trial.recorder.lines.prefix(4) == [
+            trial.story.lines.prefix(4) == [
                 "supervisor starting", "migration starting", "migration done, nothing to run",
                 "server starting",
             ]
@@ -77,27 +74,24 @@ struct SupervisorStartTests {
     }
 
     @Test("reporting twice, or after the end, does nothing")
-    func reportedTwice() async {
-        let contexts = AsyncStream.makeStream(of: ChildContext.self)
-        let trial = Trial(
+    func reportedTwice() async throws {
+        let contexts = Recorder<ChildContext>()
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("child", restart: .temporary) { child in
                     child.started()
                     child.started()
-                    contexts.continuation.yield(child)
+                    contexts.add(child)
                 }
                 Probe("next")
             }
         )
-        await trial.up()
-        for await context in contexts.stream {
-            context.started()
-            break
-        }
+        try await trial.started()
+        await contexts.wait(forCount: 1)
+        contexts.all[0].started()
         #expect(await trial.supervisor.ping())
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
-        #expect(trial.recorder.lines.count { $0 == "child started" } == 1)
+        #expect(await trial.stop() == nil)
+        #expect(trial.story.lines.count { $0 == "child started" } == 1)
     }
 
     @Test("everything that is wrong with a tree is told before anything starts")
@@ -115,8 +109,8 @@ struct SupervisorStartTests {
                 Probe("x", shutdown: .timeout(.seconds(-2))); Probe("x")
             }
         }
-        let trial = Trial(supervisor)
-        let error = await trial.error()
+        let trial = SupervisorTrial(supervisor)
+        let error = await trial.end()
         #expect(error?.code == .invalidTree)
         #expect(
             error?.details == [
@@ -131,17 +125,16 @@ struct SupervisorStartTests {
             ]
         )
         #expect(probe.facts == [])
-        #expect(trial.recorder.lines == [])
+        #expect(trial.story.lines == [])
     }
 
     @Test("a supervisor runs once at a time, and can run again")
     func onceAtATime() async throws {
-        let trial = Trial(Supervisor { Probe("a") })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { Probe("a") })
+        try await trial.started()
         let error = await #expect(throws: SupervisorError.self) { try await trial.supervisor.run() }
         #expect(error?.code == .alreadyRunning)
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
 
         trial.supervisor.stop()
         try await trial.supervisor.run()
@@ -150,24 +143,23 @@ struct SupervisorStartTests {
     @TaskLocal static var trace = "none"
 
     @Test("children inherit the task-local values of the task that runs the tree, restarted ones too")
-    func taskLocals() async {
-        let seen = AsyncStream.makeStream(of: String.self)
+    func taskLocals() async throws {
+        let seen = Recorder<String>()
         let trial = Self.$trace.withValue("outer") {
-            Trial(
-                Supervisor(clock: TestClock()) {
+            SupervisorTrial(
+                Supervisor {
                     ChildSpec("child") { child in
-                        seen.continuation.yield(Self.trace)
+                        seen.add(Self.trace)
                         try await Self.$trace.withValue("inner") {
                             child.started()
                             await Task.yield()
-                            if Self.trace == "inner" { throw Failure() }
+                            if Self.trace == "inner" { throw InjectedFailure() }
                         }
                     }
                 }
             )
         }
-        _ = await trial.error()
-        seen.continuation.finish()
-        #expect(await seen.stream.reduce(into: []) { $0.append($1) } == ["outer", "outer", "outer", "outer"])
+        await trial.end()
+        #expect(seen.all == ["outer", "outer", "outer", "outer"])
     }
 }

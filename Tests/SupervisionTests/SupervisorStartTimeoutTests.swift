@@ -12,29 +12,30 @@ struct SupervisorStartTimeoutTests {
         _ slow: some Child,
         strategy: Strategy = .oneForOne,
         above: Probe = Probe("above")
-    ) -> Trial {
-        Trial(
-            Supervisor(strategy: strategy, clock: clock) {
+    ) -> SupervisorTrial {
+        SupervisorTrial(
+            Supervisor(strategy: strategy) {
                 above
                 slow.startTimeout(.seconds(30))
-            }
+            },
+            clock: clock
         )
     }
 
-    /// Lets a timer go off that is set by now.
-    private func pass(_ time: Duration) async {
-        await clock.sleepers(atLeast: 1)
+    /// Lets some of the time of a limit pass, once it has begun to count; all of it by default.
+    private func pass(_ time: Duration, of limit: Duration? = nil) async {
+        await clock.sleeper(dueIn: limit ?? time)
         clock.advance(by: time)
     }
 
     @Test("a start within the limit leaves no timer behind")
-    func inTime() async {
+    func inTime() async throws {
         let slow = Probe("slow", start: .whenTold)
         let trial = trial(slow)
         await slow.wait(for: .begun)
-        await pass(.seconds(30) - .nanoseconds(1))
+        await pass(.seconds(30) - .nanoseconds(1), of: .seconds(30))
         slow.start()
-        await trial.up()
+        try await trial.started()
         clock.advance(by: .seconds(1))
         #expect(!slow.facts.contains(.cancelled))
         #expect(await trial.stop() == nil)
@@ -47,38 +48,38 @@ struct SupervisorStartTimeoutTests {
         let trial = trial(slow)
         await slow.wait(for: .begun)
         await pass(.seconds(30))
-        let error = await trial.error()
+        let error = await trial.end()
         #expect(error?.code == .childFailedToStart)
         #expect(
             error.map { "\($0)" } == "child \"slow\" failed to start: had not started after 30.0 seconds"
         )
         #expect(!slow.facts.contains(.stopRequested), "it was not told to stop, it was cancelled")
-        #expect(trial.recorder.lines.suffix(3) == ["above stopping", "above stopped", "supervisor stopped"])
+        #expect(trial.story.lines.suffix(3) == ["above stopping", "above stopped", "supervisor stopped"])
     }
 
     @Test("later it is a failure like any other, and the next start has the whole time again")
-    func restart() async {
+    func restart() async throws {
         let slow = Probe("slow")
         let trial = trial(slow)
-        await trial.up()
+        try await trial.started()
         slow.nextStart(.whenTold)
-        slow.fail(Failure())
+        slow.fail()
         await slow.wait(for: .begun, count: 2)
         await pass(.seconds(30))
         await slow.wait(for: .begun, count: 3)
-        await pass(.seconds(29))
+        await pass(.seconds(29), of: .seconds(30))
         slow.start()
         await slow.wait(for: .started, count: 2)
         #expect(await trial.stop() == nil)
         #expect(
-            trial.recorder.lines.contains(
+            trial.story.lines.contains(
                 "slow failed: child \"slow\" failed to start: had not started after 30.0 seconds"
             )
         )
     }
 
     @Test("what it throws when it is cancelled is told too, and its rules are asked about it")
-    func onFailure() async {
+    func onFailure() async throws {
         let starts = Locked(0)
         let trial = trial(
             ChildSpec("slow") { child in
@@ -88,29 +89,31 @@ struct SupervisorStartTimeoutTests {
                 }
                 guard start > 1 else {
                     child.started()
-                    throw Failure()
+                    throw InjectedFailure()
                 }
                 await child.shutdownRequested()
-                throw Failure("half a table")
+                throw InjectedFailure("half a table")
             }
             .onFailure { error in "\(error)".contains("half a table") ? .giveUpChild : .restart }
         )
-        await trial.recorder.wait(for: "slow starting", count: 2)
+        try await trial.story.wait(forBeginOf: .start(of: "slow"), count: 2)
         await pass(.seconds(30))
-        await trial.recorder.wait(
-            for: "slow given up, not started again: child \"slow\" failed to start: "
-                + "had not started after 30.0 seconds: half a table"
+        try await trial.story.wait(
+            for: .line(
+                "slow given up, not started again: child \"slow\" failed to start: "
+                    + "had not started after 30.0 seconds: half a table"
+            )
         )
         #expect(await trial.stop() == nil)
     }
 
     @Test("one that returns when it is cancelled has failed: it is not taken for one with nothing to run")
-    func returns() async {
+    func returns() async throws {
         let trial = trial(ChildSpec("slow") { child in await child.shutdownRequested() })
-        await trial.recorder.wait(for: "slow starting")
+        try await trial.story.wait(forBeginOf: .start(of: "slow"))
         await pass(.seconds(30))
-        #expect(await trial.error()?.code == .childFailedToStart)
-        #expect(!trial.recorder.lines.contains { $0.contains("nothing to run") })
+        #expect(await trial.end()?.code == .childFailedToStart)
+        #expect(!trial.story.lines.contains { $0.contains("nothing to run") })
     }
 
     @Test("one that has not ended in the time of its shutdown either ends its supervisor, and is named")
@@ -121,7 +124,7 @@ struct SupervisorStartTimeoutTests {
         await pass(.seconds(30))
         await slow.wait(for: .cancelled)
         await pass(.seconds(5))
-        let error = await trial.error()
+        let error = await trial.end()
         #expect(error?.code == .childFailedToStart)
         #expect(error?.abandoned == [["slow"]])
         #expect(
@@ -130,13 +133,13 @@ struct SupervisorStartTimeoutTests {
                 + "still running after its time was up: \"slow\""
         )
         #expect(
-            trial.recorder.lines.contains { $0.hasPrefix("supervisor stopping: slow has left something") }
+            trial.story.lines.contains { $0.hasPrefix("supervisor stopping: slow has left something") }
         )
         slow.finish()
     }
 
     @Test("a stubborn one that ends after all, while the others are stopped, is not named as still running")
-    func endsLate() async {
+    func endsLate() async throws {
         let slow = Probe("slow", start: .whenTold, ignoresStop: true)
         let above = Probe("above", shutdown: .graceful(.seconds(60)), ignoresStop: true)
         let trial = trial(slow, above: above)
@@ -146,11 +149,11 @@ struct SupervisorStartTimeoutTests {
         await pass(.seconds(5))
         await above.wait(for: .stopRequested)
         slow.finish()
-        await trial.recorder.wait(
+        try await trial.story.wait(
             for: "slow stopped, but threw: child \"slow\" failed to start: had not started after 30.0 seconds"
         )
         above.finish()
-        #expect(await trial.error()?.abandoned == [])
+        #expect(await trial.end()?.abandoned == [])
     }
 
     @Test("from a stop on, it is the stop's limit that counts")
@@ -160,10 +163,10 @@ struct SupervisorStartTimeoutTests {
         await slow.wait(for: .begun)
         trial.supervisor.stop()
         await slow.wait(for: .cancelled)
-        await pass(.seconds(59))
-        #expect(trial.recorder.lines.last == "slow stopping")
+        clock.advance(by: .seconds(59))
+        #expect(trial.story.lines.last == "slow stopping")
         slow.finish()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
     }
 
     @Test("a supervisor with a limit has it for the whole row, which is stopped in order")
@@ -176,10 +179,10 @@ struct SupervisorStartTimeoutTests {
         )
         await last.wait(for: .begun)
         await pass(.seconds(30))
-        let error = await trial.error()
+        let error = await trial.end()
         #expect(error?.path == ["inner"])
         #expect(
-            trial.lines(from: "inner/last stopping").prefix(5) == [
+            trial.story.lines(from: "inner/last stopping").prefix(5) == [
                 "inner/last stopping", "inner/last stopped", "inner/first stopping", "inner/first stopped",
                 "supervisor inner stopped",
             ]
@@ -188,12 +191,12 @@ struct SupervisorStartTimeoutTests {
 
     @Test("what it publishes too late reaches nobody")
     func publishing() async throws {
-        let publisher = Publisher("slow")
+        let publisher = PublishingProbe<Int>("slow")
         let trial = trial(publisher)
-        await trial.recorder.wait(for: "slow starting")
+        try await trial.story.wait(forBeginOf: .start(of: "slow"))
         let waiting = Task { try await publisher.reference.value }
         await pass(.seconds(30))
-        _ = await trial.error()
+        await trial.end()
         for copy in publisher.copies { copy.started(7) }
         await #expect(throws: SupervisorError.self) { try await waiting.value }
     }
@@ -205,8 +208,8 @@ struct SupervisorStartTimeoutTests {
             begun.open()
             await child.shutdownRequested()
         }
-        let trial = Trial(Supervisor(clock: clock) { dynamic })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { dynamic }, clock: clock)
+        try await trial.started()
         let start = Task { try await dynamic.startChild(()) }
         await begun.wait()
         await pass(.seconds(30))
@@ -217,17 +220,17 @@ struct SupervisorStartTimeoutTests {
     }
 
     @Test("how long a start and a stop may take is told with their beginning")
-    func limits() async {
-        let trial = Trial(
+    func limits() async throws {
+        let trial = SupervisorTrial(
             Supervisor {
                 Probe("a")
                 Probe("b", shutdown: .graceful(.seconds(9))).startTimeout(.seconds(30))
                 Supervisor("c") { Probe("d", shutdown: .infinity) }
             }
         )
-        await trial.up()
+        try await trial.started()
         #expect(await trial.stop() == nil)
-        let limits = trial.recorder.events.compactMap { event in event.limit.map { "\(event): \($0)" } }
+        let limits = trial.story.events.compactMap { event in event.limit.map { "\(event): \($0)" } }
         #expect(
             limits == [
                 "b starting: 39.0 seconds", "b stopping: 10.0 seconds", "a stopping: 5.0 seconds",
@@ -237,9 +240,9 @@ struct SupervisorStartTimeoutTests {
 
     @Test("a limit that is not above zero is refused", arguments: [Duration.zero, .seconds(-1)])
     func invalid(limit: Duration) async {
-        let trial = Trial(Supervisor { Probe("a").startTimeout(limit) })
+        let trial = SupervisorTrial(Supervisor { Probe("a").startTimeout(limit) })
         #expect(
-            await trial.error()?.details == [
+            await trial.end()?.details == [
                 "child \"a\" has a start timeout of \(limit): it must be above zero"
             ]
         )

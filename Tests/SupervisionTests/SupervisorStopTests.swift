@@ -5,8 +5,8 @@ import Testing
 @Suite("Supervisor: stop")
 struct SupervisorStopTests {
     @Test("stop() stops the children in reverse order, nested ones inside their place")
-    func order() async {
-        let trial = Trial(
+    func order() async throws {
+        let trial = SupervisorTrial(
             Supervisor {
                 Probe("a")
                 Supervisor("inner") {
@@ -15,11 +15,10 @@ struct SupervisorStopTests {
                 Probe("z")
             }
         )
-        await trial.up()
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        try await trial.started()
+        #expect(await trial.stop() == nil)
         #expect(
-            trial.lines(from: "supervisor stopping: requested") == [
+            trial.story.lines(from: "supervisor stopping: requested") == [
                 "supervisor stopping: requested", "z stopping", "z stopped",
                 "inner stopping", "supervisor inner stopping: requested",
                 "inner/y stopping", "inner/y stopped", "inner/x stopping", "inner/x stopped",
@@ -30,21 +29,21 @@ struct SupervisorStopTests {
     }
 
     @Test("cancelling the task that runs the tree is the same orderly stop")
-    func cancellation() async {
+    func cancellation() async throws {
         let (a, b) = (Probe("a", shutdown: .graceful(.seconds(5)), ignoresStop: true), Probe("b"))
-        let trial = Trial(
-            Supervisor(clock: TestClock()) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 a; b
             }
         )
-        await trial.up()
-        trial.task.cancel()
+        try await trial.started()
+        trial.cancel()
         await a.wait(for: .stopRequested)
         #expect(!a.facts.contains(.cancelled), "it is asked, and has its time")
         a.finish()
-        #expect(await trial.error() == nil, "and no error is thrown")
+        #expect(await trial.end() == nil, "and no error is thrown")
         #expect(
-            trial.lines(from: "supervisor stopping: requested") == [
+            trial.story.lines(from: "supervisor stopping: requested") == [
                 "supervisor stopping: requested", "b stopping", "b stopped", "a stopping", "a stopped",
                 "supervisor stopped",
             ]
@@ -56,8 +55,8 @@ struct SupervisorStopTests {
         let probe = Probe("a")
         let supervisor = Supervisor { probe }
         supervisor.stop()
-        let trial = Trial(supervisor)
-        #expect(await trial.error() == nil)
+        let trial = SupervisorTrial(supervisor)
+        #expect(await trial.end() == nil)
         #expect(probe.facts == [])
     }
 
@@ -81,18 +80,18 @@ struct SupervisorStopTests {
         let (a, b, c) = (
             Probe("a"), Probe("b", shutdown: .graceful(.seconds(9)), start: .whenTold), Probe("c")
         )
-        let trial = Trial(
-            Supervisor(clock: TestClock()) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 a; b; c
             }
         )
         await b.wait(for: .begun)
-        if byCancellation { trial.task.cancel() } else { trial.supervisor.stop() }
-        #expect(await trial.error() == nil)
+        if byCancellation { trial.cancel() } else { trial.supervisor.stop() }
+        #expect(await trial.end() == nil)
         #expect(b.facts.contains(.cancelled))
         #expect(c.facts == [])
         #expect(
-            trial.lines(from: "supervisor stopping: requested") == [
+            trial.story.lines(from: "supervisor stopping: requested") == [
                 "supervisor stopping: requested", "b stopping", "b stopped", "a stopping", "a stopped",
                 "supervisor stopped",
             ]
@@ -100,53 +99,48 @@ struct SupervisorStopTests {
     }
 
     @Test("a stop while a child is being restarted ends the restart")
-    func duringRestart() async {
+    func duringRestart() async throws {
         let probe = Probe("a")
-        let trial = Trial(Supervisor { probe })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { probe })
+        try await trial.started()
         probe.nextStart(.whenTold)
-        probe.fail(Failure())
+        probe.fail()
         await probe.wait(for: .begun, count: 2)
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
         #expect(probe.facts.count { $0 == .begun } == 2)
     }
 
     @Test("a graceful child is asked first, cancelled when its time is up")
-    func graceful() async {
+    func graceful() async throws {
         let probe = Probe("a", shutdown: .graceful(.seconds(10)), ignoresStop: true)
-        let clock = TestClock()
-        let trial = Trial(Supervisor(clock: clock) { probe })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { probe })
+        try await trial.started()
         trial.supervisor.stop()
         await probe.wait(for: .stopRequested)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(10))
+        trial.clock.advance(by: .seconds(10))
         await probe.wait(for: .cancelled)
         probe.finish()
-        #expect(await trial.error() == nil)
-        #expect(trial.recorder.lines.contains("a cancelled, has not stopped in 10.0 seconds"))
+        #expect(await trial.end() == nil)
+        #expect(trial.story.lines.contains("a cancelled, has not stopped in 10.0 seconds"))
     }
 
     @Test("a child that will not stop is named, and the others are stopped all the same")
-    func abandoned() async {
+    func abandoned() async throws {
         let (a, b) = (Probe("a"), Probe("b", shutdown: .timeout(.seconds(5)), ignoresStop: true))
-        let clock = TestClock()
-        let trial = Trial(
-            Supervisor(clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 a; Supervisor("inner") { b }
             }
         )
-        await trial.up()
+        try await trial.started()
         trial.supervisor.stop()
         await b.wait(for: .cancelled)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(5))
-        let error = await trial.error()
+        trial.clock.advance(by: .seconds(5))
+        let error = await trial.end()
         #expect(error?.code == .childrenAbandoned)
         #expect(error?.abandoned == [["inner", "b"]])
         #expect(error?.description == "still running after its time was up: \"inner/b\"")
-        #expect(trial.recorder.lines.contains("inner/b abandoned, still running after 5.0 seconds"))
+        #expect(trial.story.lines.contains("inner/b abandoned, still running after 5.0 seconds"))
         #expect(a.facts.last == .ended)
         #expect(!b.facts.contains(.ended))
         b.finish()
@@ -154,18 +148,16 @@ struct SupervisorStopTests {
     }
 
     @Test("of very many that were abandoned the error has all, and its text the first ten")
-    func manyAbandoned() async {
+    func manyAbandoned() async throws {
         let hung = (0..<12).map { Probe("\($0)", ignoresStop: true) }
-        let clock = TestClock()
-        let trial = Trial(Supervisor(clock: clock) { hung })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { hung })
+        try await trial.started()
         trial.supervisor.stop()
         for probe in hung.reversed() {
             await probe.wait(for: .cancelled)
-            await clock.sleepers(atLeast: 1)
-            clock.advance(by: .seconds(5))
+            trial.clock.advance(by: .seconds(5))
         }
-        let error = await trial.error()
+        let error = await trial.end()
         #expect(error?.abandoned.count == 12)
         #expect(
             error?.description.hasSuffix("\"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\", and 2 more")
@@ -178,78 +170,73 @@ struct SupervisorStopTests {
     }
 
     @Test("a supervisor that left a child running is not restarted: the whole tree ends")
-    func neverDoubled() async {
+    func neverDoubled() async throws {
         let (bad, hung) = (Probe("bad"), Probe("hung", ignoresStop: true))
-        let clock = TestClock()
-        let trial = Trial(
-            Supervisor(intensity: .init(maxRestarts: 100, within: .seconds(1)), clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor(intensity: .init(maxRestarts: 100, within: .seconds(1))) {
                 Probe("other")
                 Supervisor("inner", intensity: .init(maxRestarts: 0, within: .seconds(1))) {
                     hung; bad
                 }
             }
         )
-        await trial.up()
-        bad.fail(Failure())
+        try await trial.started()
+        bad.fail()
         await hung.wait(for: .cancelled)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(5))
-        let error = await trial.error()
+        trial.clock.advance(by: .seconds(5))
+        let error = await trial.end()
         #expect(error?.code == .gaveUp)
         #expect(error?.path == ["inner", "bad"])
         #expect(error?.abandoned == [["inner", "hung"]])
-        #expect(trial.recorder.lines.suffix(3) == ["other stopping", "other stopped", "supervisor stopped"])
+        #expect(trial.story.lines.suffix(3) == ["other stopping", "other stopped", "supervisor stopped"])
         hung.finish()
         await hung.wait(for: .ended)
     }
 
     @Test("an error thrown by a child that was told to stop is in the events and goes no further")
-    func throwsWhileStopping() async {
-        let trial = Trial(
+    func throwsWhileStopping() async throws {
+        let trial = SupervisorTrial(
             Supervisor {
                 ChildSpec("a", shutdown: .graceful(.seconds(5))) { child in
                     child.started()
                     await child.shutdownRequested()
-                    throw Failure("could not flush")
+                    throw InjectedFailure("could not flush")
                 }
             }
         )
-        await trial.up()
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
-        #expect(trial.recorder.lines.contains("a stopped, but threw: could not flush"))
+        try await trial.started()
+        #expect(await trial.stop() == nil)
+        #expect(trial.story.lines.contains("a stopped, but threw: could not flush"))
     }
 
     @Test("nobody sleeps on the clock when the tree has ended")
-    func noTimerLeft() async {
+    func noTimerLeft() async throws {
         let probe = Probe("a", shutdown: .graceful(.seconds(10)), ignoresStop: true)
-        let clock = TestClock()
-        let trial = Trial(Supervisor(clock: clock) { probe })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { probe })
+        try await trial.started()
         trial.supervisor.stop()
-        await clock.sleepers(atLeast: 1)
+        await trial.clock.sleeper(dueIn: .seconds(10))
         probe.finish()
-        #expect(await trial.error() == nil)
-        #expect(clock.sleeperCount == 0)
+        #expect(await trial.end() == nil)
+        #expect(trial.clock.sleeperCount == 0)
     }
 
     @Test("many children that stop in time arm one timer")
-    func oneTimer() async {
-        let clock = TestClock()
+    func oneTimer() async throws {
         let last = Probe("last", ignoresStop: true)
-        let trial = Trial(
-            Supervisor(clock: clock) {
+        let trial = SupervisorTrial(
+            Supervisor {
                 last
                 for index in 0..<50 { Probe("\(index)") }
             }
         )
-        await trial.up()
+        try await trial.started()
         trial.supervisor.stop()
-        await trial.recorder.wait(for: "last stopping")
-        await clock.sleepers(atLeast: 1)
-        #expect(clock.sleeperCount == 1)
-        clock.advance(by: .seconds(5))
-        #expect(await trial.error()?.abandoned == [["last"]])
+        try await trial.story.wait(forBeginOf: .stop(of: "last"))
+        await trial.clock.sleeper(dueIn: .seconds(5))
+        #expect(trial.clock.sleeperCount == 1)
+        trial.clock.advance(by: .seconds(5))
+        #expect(await trial.end()?.abandoned == [["last"]])
         last.finish()
         await last.wait(for: .ended)
     }
@@ -258,44 +245,42 @@ struct SupervisorStopTests {
 @Suite("Supervisor: events and answers")
 struct SupervisorEventTests {
     @Test("every reader sees every event, and the sequence ends with the run")
-    func readers() async {
+    func readers() async throws {
         let supervisor = Supervisor { Probe("a") }
         let readers = (supervisor.events(), supervisor.events())
-        let trial = Trial(supervisor)
-        await trial.up()
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
         supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.end() == nil)
         let lines = (
             await readers.0.reduce(into: [String]()) { $0.append($1.description) },
             await readers.1.reduce(into: [String]()) { $0.append($1.description) }
         )
-        #expect(lines.0 == trial.recorder.lines)
-        #expect(lines.1 == trial.recorder.lines)
+        #expect(lines.0 == trial.story.lines)
+        #expect(lines.1 == trial.story.lines)
     }
 
     @Test("events carry the time on the injected clock, counted from the start of the tree")
-    func time() async {
+    func time() async throws {
         let clock = TestClock()
         clock.advance(by: .seconds(100))
         let probe = Probe("a", start: .whenTold)
-        let trial = Trial(Supervisor(clock: clock) { Supervisor("inner") { probe } })
+        let trial = SupervisorTrial(Supervisor(clock: clock) { Supervisor("inner") { probe } })
         await probe.wait(for: .begun)
         clock.advance(by: .seconds(3))
         probe.start()
-        await trial.up()
-        #expect(trial.recorder.events.last?.time == .seconds(3))
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        try await trial.started()
+        #expect(trial.story.events.last?.time == .seconds(3))
+        #expect(await trial.stop() == nil)
     }
 
     @Test("a supervisor answers while it runs, also while a child is slow to start, and not after")
     func answers() async {
         let probe = Probe("a", start: .whenTold)
-        let trial = Trial(Supervisor { probe })
+        let trial = SupervisorTrial(Supervisor { probe })
         await probe.wait(for: .begun)
         #expect(await trial.supervisor.ping())
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
         #expect(await trial.supervisor.ping() == false)
     }
 

@@ -10,14 +10,14 @@ struct SupervisorStrategyTests {
         under strategy: Strategy
     ) async throws -> (lines: [String], restarts: [Int]) {
         let probes = ["a", "b", "c"].map { Probe($0) }
-        let trial = Trial(Supervisor(strategy: strategy) { probes })
-        await trial.up()
-        probes[failing].fail(Failure())
+        let trial = SupervisorTrial(Supervisor(strategy: strategy) { probes })
+        try await trial.started()
+        probes[failing].fail()
         let last = strategy == .oneForOne ? failing : 2
         await probes[last].wait(for: .started, count: 2)
         let restarts = try await trial.supervisor.whichChildren().map(\.restarts)
         let id = ["a", "b", "c"][failing]
-        let lines = trial.lines(from: "\(id) restarting, 1 time so far").dropFirst()
+        let lines = trial.story.lines(from: "\(id) restarting, 1 time so far").dropFirst()
         #expect(await trial.stop() == nil)
         return (Array(lines), restarts)
     }
@@ -58,28 +58,27 @@ struct SupervisorStrategyTests {
         "one restart too many is escalated: the others are stopped in reverse",
         arguments: Strategy.allCases
     )
-    func escalation(strategy: Strategy) async {
+    func escalation(strategy: Strategy) async throws {
         let probes = ["a", "b", "c"].map { Probe($0) }
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(
                 strategy: strategy,
-                intensity: .init(maxRestarts: 4, within: .seconds(3600)),
-                clock: TestClock()
+                intensity: .init(maxRestarts: 4, within: .seconds(3600))
             ) { probes }
         )
-        await trial.up()
+        try await trial.started()
         let last = strategy == .oneForOne ? probes[1] : probes[2]
         for count in 2...5 {
-            probes[1].fail(Failure())
+            probes[1].fail()
             await last.wait(for: .started, count: count)
         }
-        probes[1].fail(Failure("the fifth"))
-        let error = await trial.error()
+        probes[1].fail(InjectedFailure("the fifth"))
+        let error = await trial.end()
         #expect(error?.code == .gaveUp)
         #expect(error?.path == ["b"])
-        #expect(error?.underlying as? Failure == Failure("the fifth"))
+        #expect(error?.underlying as? InjectedFailure == InjectedFailure("the fifth"))
         #expect(
-            trial.lines(from: "b failed: the fifth") == [
+            trial.story.lines(from: "b failed: the fifth") == [
                 "b failed: the fifth",
                 "supervisor stopping: gave up on b, more than 4 restarts within 3600.0 seconds: the fifth",
                 "c stopping", "c stopped", "a stopping", "a stopped", "supervisor stopped",
@@ -91,22 +90,21 @@ struct SupervisorStrategyTests {
         "what a strategy restarts together counts once",
         arguments: [Strategy.oneForAll, .restForOne]
     )
-    func countsOnce(strategy: Strategy) async {
+    func countsOnce(strategy: Strategy) async throws {
         let probes = (0..<10).map { Probe("\($0)") }
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(
                 strategy: strategy,
-                intensity: .init(maxRestarts: 3, within: .seconds(1)),
-                clock: TestClock()
+                intensity: .init(maxRestarts: 3, within: .seconds(1))
             ) { probes }
         )
-        await trial.up()
+        try await trial.started()
         for count in 2...4 {
-            probes[0].fail(Failure())
+            probes[0].fail()
             await probes[9].wait(for: .started, count: count)
         }
-        probes[9].fail(Failure())
-        #expect(await trial.error()?.path == ["9"])
+        probes[9].fail()
+        #expect(await trial.end()?.path == ["9"])
     }
 
     @Test(
@@ -115,17 +113,17 @@ struct SupervisorStrategyTests {
     )
     func otherFailsToRestart(strategy: Strategy) async throws {
         let (a, b, c) = (Probe("a"), Probe("b"), Probe("c"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: strategy) {
                 a; b; c
             }
         )
-        await trial.up()
+        try await trial.started()
         b.nextStart(.whenTold)
-        a.fail(Failure())
+        a.fail()
         await b.wait(for: .begun, count: 2)
         b.nextStart(.atOnce)
-        b.fail(Failure("not yet"))
+        b.fail(InjectedFailure("not yet"))
         await c.wait(for: .started, count: 2)
         #expect(try await trial.children() == ["a running", "b running", "c running"])
         let starts = { (probe: Probe) in probe.facts.count { $0 == .started } }
@@ -140,14 +138,14 @@ struct SupervisorStrategyTests {
     )
     func failTogether(strategy: Strategy) async throws {
         let (a, b, c) = (Probe("a"), Probe("b"), Probe("c"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: strategy) {
                 a; b; c
             }
         )
-        await trial.up()
-        b.fail(Failure())
-        a.fail(Failure())
+        try await trial.started()
+        b.fail()
+        a.fail()
         await b.wait(for: .started, count: 2)
         await a.wait(for: .started, count: 2)
         // Its turn comes when the strategies have been applied.
@@ -161,16 +159,16 @@ struct SupervisorStrategyTests {
     )
     func temporaryBystander(strategy: Strategy) async throws {
         let (a, b) = (Probe("a"), Probe("b", restart: .temporary))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: strategy) {
                 a; b; Probe("c")
             }
         )
-        await trial.up()
-        a.fail(Failure())
-        await trial.recorder.wait(for: "c started", count: 2)
+        try await trial.started()
+        a.fail()
+        try await trial.story.wait(for: .start(of: "c"), count: 2)
         #expect(try await trial.children() == ["a running", "c running"])
-        #expect(trial.recorder.lines.contains("b dropped, a temporary child does not come back"))
+        #expect(trial.story.lines.contains("b dropped, a temporary child does not come back"))
         #expect(b.facts.count { $0 == .begun } == 1)
         #expect(await trial.stop() == nil)
     }
@@ -178,15 +176,15 @@ struct SupervisorStrategyTests {
     @Test("one for all: a transient child that had done its work is started again with the others")
     func doneIsStartedAgain() async throws {
         let (a, done) = (Probe("a"), Probe("done", restart: .transient))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: .oneForAll) {
                 a; done
             }
         )
-        await trial.up()
+        try await trial.started()
         done.finish()
-        await trial.recorder.wait(for: "done returned")
-        a.fail(Failure())
+        try await trial.story.wait(for: "done returned")
+        a.fail()
         await done.wait(for: .started, count: 2)
         #expect(await trial.stop() == nil)
     }
@@ -197,28 +195,28 @@ struct SupervisorStrategyTests {
     )
     func terminatedStaysDown(strategy: Strategy) async throws {
         let (a, b, c) = (Probe("a"), Probe("b"), Probe("c"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: strategy) {
                 a; b; c
             }
         )
-        await trial.up()
+        try await trial.started()
         try await trial.supervisor.terminateChild("b")
-        a.fail(Failure())
+        a.fail()
         await c.wait(for: .started, count: 2)
         #expect(try await trial.children() == ["a running", "b terminated", "c running"])
         #expect(try await trial.supervisor.restartChild("b") == .started)
-        a.fail(Failure())
+        a.fail()
         await c.wait(for: .started, count: 3)
         #expect(b.facts.count { $0 == .started } == 3)
         #expect(await trial.stop() == nil)
     }
 
     @Test("a tree of supervisors: a failure goes up only as far as it must, and the rest is left alone")
-    func tree() async {
+    func tree() async throws {
         let never = RestartIntensity(maxRestarts: 0, within: .seconds(1))
         let (leaf, sibling, other, outer) = (Probe("leaf"), Probe("sibling"), Probe("other"), Probe("outer"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor {
                 outer
                 Supervisor("left") {
@@ -229,32 +227,32 @@ struct SupervisorStrategyTests {
                 Supervisor("right") { other }
             }
         )
-        await trial.up()
-        leaf.fail(Failure())
+        try await trial.started()
+        leaf.fail()
         await sibling.wait(for: .started, count: 2)
         #expect(leaf.facts.count { $0 == .started } == 2)
         #expect(other.facts == [.begun, .started])
         #expect(outer.facts == [.begun, .started])
-        #expect(trial.recorder.lines.contains("left/deep restarting, 1 time so far"))
-        #expect(!trial.recorder.lines.contains("left restarting, 1 time so far"))
+        #expect(trial.story.lines.contains("left/deep restarting, 1 time so far"))
+        #expect(!trial.story.lines.contains("left restarting, 1 time so far"))
         #expect(await trial.stop() == nil)
     }
 
     @Test("a nested supervisor is restarted as a whole by its parent's strategy, in its place")
-    func nestedRestart() async {
+    func nestedRestart() async throws {
         let (bad, leaf, last) = (Probe("bad"), Probe("leaf"), Probe("last"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: .restForOne) {
                 bad
                 Supervisor("inner") { leaf }
                 last
             }
         )
-        await trial.up()
-        bad.fail(Failure())
+        try await trial.started()
+        bad.fail()
         await last.wait(for: .started, count: 2)
         #expect(
-            trial.lines(from: "bad restarting, 1 time so far").dropFirst().prefix(16) == [
+            trial.story.lines(from: "bad restarting, 1 time so far").dropFirst().prefix(16) == [
                 "last stopping", "last stopped",
                 "inner stopping", "supervisor inner stopping: requested", "inner/leaf stopping",
                 "inner/leaf stopped", "supervisor inner stopped", "inner stopped",

@@ -11,7 +11,7 @@ struct SupervisorTerminationTests {
         var line: String {
             switch self {
             case .returns: "child returned"
-            case .throwsError: "child failed: broken"
+            case .throwsError: "child failed: failed by the test"
             case .throwsCancellation: "child failed: CancellationError()"
             }
         }
@@ -19,7 +19,7 @@ struct SupervisorTerminationTests {
         func end(_ probe: Probe) {
             switch self {
             case .returns: probe.finish()
-            case .throwsError: probe.fail(Failure())
+            case .throwsError: probe.fail()
             case .throwsCancellation: probe.fail(CancellationError())
             }
         }
@@ -32,11 +32,11 @@ struct SupervisorTerminationTests {
     )
     func permanent(ending: Ending, strategy: Strategy) async throws {
         let probe = Probe("child")
-        let trial = Trial(Supervisor(strategy: strategy) { probe })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor(strategy: strategy) { probe })
+        try await trial.started()
         ending.end(probe)
         await probe.wait(for: .started, count: 2)
-        #expect(trial.recorder.lines.contains(ending.line))
+        #expect(trial.story.lines.contains(ending.line))
         #expect(try await trial.children() == ["child running"])
         #expect(try await trial.supervisor.whichChild("child").restarts == 1)
         #expect(await trial.stop() == nil)
@@ -49,8 +49,8 @@ struct SupervisorTerminationTests {
     )
     func transientThrows(ending: Ending, strategy: Strategy) async throws {
         let probe = Probe("child", restart: .transient)
-        let trial = Trial(Supervisor(strategy: strategy) { probe })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor(strategy: strategy) { probe })
+        try await trial.started()
         ending.end(probe)
         await probe.wait(for: .started, count: 2)
         #expect(try await trial.children() == ["child running"])
@@ -63,14 +63,14 @@ struct SupervisorTerminationTests {
     )
     func transientReturns(strategy: Strategy) async throws {
         let (probe, sibling) = (Probe("child", restart: .transient), Probe("sibling"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: strategy) {
                 probe; sibling
             }
         )
-        await trial.up()
+        try await trial.started()
         probe.finish()
-        await trial.recorder.wait(for: "child returned")
+        try await trial.story.wait(for: "child returned")
         #expect(try await trial.children() == ["child done", "sibling running"])
         #expect(sibling.facts == [.begun, .started])
         #expect(try await trial.supervisor.restartChild("child") == .started)
@@ -84,14 +84,14 @@ struct SupervisorTerminationTests {
     )
     func temporary(ending: Ending, strategy: Strategy) async throws {
         let (probe, sibling) = (Probe("child", restart: .temporary), Probe("sibling"))
-        let trial = Trial(
+        let trial = SupervisorTrial(
             Supervisor(strategy: strategy, intensity: .init(maxRestarts: 0, within: .seconds(1))) {
                 probe; sibling
             }
         )
-        await trial.up()
+        try await trial.started()
         ending.end(probe)
-        await trial.recorder.wait(for: ending.line)
+        try await trial.story.wait(for: .line(ending.line))
         #expect(try await trial.children() == ["sibling running"])
         #expect(probe.facts.count { $0 == .begun } == 1)
         #expect(sibling.facts == [.begun, .started])
@@ -102,10 +102,10 @@ struct SupervisorTerminationTests {
     func notCounted() async throws {
         let none = RestartIntensity(maxRestarts: 0, within: .seconds(1))
         let probes = (0..<5).map { Probe("\($0)", restart: $0 % 2 == 0 ? .transient : .temporary) }
-        let trial = Trial(Supervisor(intensity: none) { probes })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor(intensity: none) { probes })
+        try await trial.started()
         for probe in probes { probe.finish() }
-        for number in 0..<5 { await trial.recorder.wait(for: "\(number) returned") }
+        for number in 0..<5 { try await trial.story.wait(for: "\(number) returned") }
         #expect(try await trial.children() == ["0 done", "2 done", "4 done"])
         #expect(await trial.stop() == nil)
     }
@@ -113,25 +113,27 @@ struct SupervisorTerminationTests {
     @Test("a supervisor whose children have all ended runs on")
     func runsOnEmpty() async throws {
         let probe = Probe("child", restart: .temporary)
-        let trial = Trial(Supervisor { probe })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { probe })
+        try await trial.started()
         probe.finish()
-        await trial.recorder.wait(for: "child returned")
+        try await trial.story.wait(for: "child returned")
         #expect(try await trial.supervisor.startChild(Probe("next")) == .started)
         #expect(await trial.stop() == nil)
     }
 
     @Test("many restarts, each well within the intensity, of several children at the same time")
-    func multipleRestarts() async {
+    func multipleRestarts() async throws {
         let probes = (0..<3).map { Probe("\($0)") }
-        let trial = Trial(Supervisor(intensity: .init(maxRestarts: 300, within: .seconds(1))) { probes })
-        await trial.up()
+        let trial = SupervisorTrial(
+            Supervisor(intensity: .init(maxRestarts: 300, within: .seconds(1))) { probes }
+        )
+        try await trial.started()
         await withTaskGroup(of: Void.self) { group in
             for probe in probes {
                 group.addTask {
                     for count in 1...100 {
                         await probe.wait(for: .started, count: count)
-                        probe.fail(Failure())
+                        probe.fail()
                     }
                     await probe.wait(for: .started, count: 101)
                 }
@@ -139,7 +141,7 @@ struct SupervisorTerminationTests {
         }
         #expect(await trial.stop() == nil)
         for number in 0..<3 {
-            #expect(trial.recorder.lines.count { $0 == "\(number) failed: broken" } == 100)
+            #expect(trial.story.lines.count { $0 == "\(number) failed: failed by the test" } == 100)
         }
     }
 }

@@ -8,14 +8,13 @@ struct TaskSupervisorTests {
     /// Runs something beside a task supervisor that is up, and stops the tree afterwards.
     private func withTasks(
         maxTasks: Int = .max,
-        _ body: (TaskSupervisor, Trial) async throws -> Void
+        _ body: (TaskSupervisor, SupervisorTrial) async throws -> Void
     ) async throws {
         let tasks = TaskSupervisor(maxTasks: maxTasks)
-        let trial = Trial(Supervisor { tasks })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { tasks })
+        try await trial.started()
         try await body(tasks, trial)
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
     }
 
     @Test("the result of the work is that of the call")
@@ -33,11 +32,13 @@ struct TaskSupervisorTests {
         try await withTasks { tasks, trial in
             let gate = Gate()
             let sibling = try await tasks.start { await gate.wait() }
-            await #expect(throws: Failure("no")) { try await tasks.run { throw Failure("no") } }
+            await #expect(throws: InjectedFailure("no")) {
+                try await tasks.run { throw InjectedFailure("no") }
+            }
             #expect(try await tasks.countTasks() == 1)
             gate.open()
             try await sibling.value
-            #expect(!trial.recorder.lines.contains { $0.contains("restarting") })
+            #expect(!trial.story.lines.contains { $0.contains("restarting") })
         }
     }
 
@@ -49,7 +50,7 @@ struct TaskSupervisorTests {
             let caller = Task {
                 try await tasks.run {
                     begun.open()
-                    await untilCancelled()
+                    try? await Gate().waitUnlessCancelled()
                     ended.withLock { $0 = true }
                 }
             }
@@ -64,8 +65,8 @@ struct TaskSupervisorTests {
     func cancelledBefore() async throws {
         try await withTasks { tasks, _ in
             let caller = Task {
-                await untilCancelled()
-                try await tasks.run { await untilCancelled() }
+                try? await Gate().waitUnlessCancelled()
+                try await tasks.run { try? await Gate().waitUnlessCancelled() }
             }
             caller.cancel()
             try await caller.value
@@ -88,7 +89,7 @@ struct TaskSupervisorTests {
     }
 
     @Test("without a running tree nothing is started, and nobody waits")
-    func notRunning() async {
+    func notRunning() async throws {
         let tasks = TaskSupervisor()
         await #expect { try await tasks.run {} } throws: { ($0 as? SupervisorError)?.code == .notRunning }
     }
@@ -96,30 +97,28 @@ struct TaskSupervisorTests {
     @Test("the end of the tree cancels the work and waits for it")
     func end() async throws {
         let tasks = TaskSupervisor()
-        let trial = Trial(Supervisor { tasks })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { tasks })
+        try await trial.started()
         let works = [
-            try await tasks.start { await untilCancelled() },
-            try await tasks.start { await untilCancelled() },
+            try await tasks.start { try? await Gate().waitUnlessCancelled() },
+            try await tasks.start { try? await Gate().waitUnlessCancelled() },
         ]
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
         for work in works { try await work.value }
     }
 
     @Test("nobody waits for work that has been abandoned")
     func abandoned() async throws {
-        let clock = TestClock()
         let tasks = TaskSupervisor(shutdown: .timeout(.seconds(3)))
-        let trial = Trial(Supervisor(clock: clock) { tasks })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { tasks })
+        try await trial.started()
         let gate = Gate()
         let work = try await tasks.start { await gate.wait() }
         trial.supervisor.stop()
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(3))
+        try await trial.story.wait(forBeginOf: .stop(of: "tasks/0"))
+        trial.clock.advance(by: .seconds(3))
         await #expect { try await work.value } throws: { ($0 as? SupervisorError)?.code == .childGone }
-        #expect(await trial.error()?.abandoned == [["tasks", "0"]])
+        #expect(await trial.end()?.abandoned == [["tasks", "0"]])
         gate.open()
     }
 
@@ -178,7 +177,7 @@ struct TaskSupervisorTests {
                 1...4,
                 maxConcurrent: 2,
                 { number in
-                    if number == 2 { throw Failure("two") }
+                    if number == 2 { throw InjectedFailure("two") }
                     return number
                 }
             ) {
@@ -200,14 +199,14 @@ struct TaskSupervisorTests {
                 maxConcurrent: 4,
                 { number in
                     begun.withLock { $0 += 1 }
-                    if number > 0 { await untilCancelled() }
+                    if number > 0 { try? await Gate().waitUnlessCancelled() }
                 }
             ) {
                 break
             }
-            await trial.recorder.wait(for: "tasks/1 stopped")
-            await trial.recorder.wait(for: "tasks/2 stopped")
-            await trial.recorder.wait(for: "tasks/3 stopped")
+            try await trial.story.wait(for: .stop(of: "tasks/1"))
+            try await trial.story.wait(for: .stop(of: "tasks/2"))
+            try await trial.story.wait(for: .stop(of: "tasks/3"))
             #expect(begun.withLock { $0 } == 4)
             let left = try await tasks.countTasks()
             #expect(left == 0)
@@ -231,11 +230,11 @@ struct PartitionSupervisorTests {
         let rooms = PartitionSupervisor("rooms", partitions: 4) { _ in
             DynamicSupervisor("rooms") { (child, name: String) in
                 child.started()
-                await untilCancelled()
+                try? await Gate().waitUnlessCancelled()
             }
         }
-        let trial = Trial(Supervisor { rooms })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { rooms })
+        try await trial.started()
         for number in 0..<100 { try await rooms[key: "room \(number)"].startChild("room \(number)") }
         var counts: [Int] = []
         for partition in rooms.partitions { counts.append(try await partition.countChildren().active) }
@@ -243,30 +242,28 @@ struct PartitionSupervisorTests {
         #expect(counts.allSatisfy { $0 > 0 })
         let (lobby, again) = (rooms[key: "lobby"], rooms[key: "lobby"])
         #expect(lobby === again)
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
     }
 
     @Test("the copies are called by their numbers")
-    func ids() async {
+    func ids() async throws {
         let probes = PartitionSupervisor("probes", partitions: 2) { _ in Probe("probe") }
-        let trial = Trial(Supervisor { probes })
-        await trial.up()
+        let trial = SupervisorTrial(Supervisor { probes })
+        try await trial.started()
         #expect(
-            trial.recorder.lines.filter { $0.hasSuffix("/0 started") || $0.hasSuffix("/1 started") }
+            trial.story.lines.filter { $0.hasSuffix("/0 started") || $0.hasSuffix("/1 started") }
                 == ["probes/0 started", "probes/1 started"]
         )
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
     }
 
     @Test("without partitions nothing is started, and no key traps", arguments: [0, -1])
     func none(partitions: Int) async {
         let probes = PartitionSupervisor("probes", partitions: partitions) { _ in Probe("probe") }
         _ = probes[key: "any"]
-        let trial = Trial(Supervisor { probes })
+        let trial = SupervisorTrial(Supervisor { probes })
         #expect(
-            await trial.error()?.details == [
+            await trial.end()?.details == [
                 "child \"probes\" has \(partitions) partitions: there must be 1 or more"
             ]
         )
@@ -278,12 +275,12 @@ struct DynamicPlaceTests {
     @Test("one that stands in the tree twice is refused before anything is started")
     func twice() async {
         let tasks = TaskSupervisor()
-        let error = await Trial(
+        let error = await SupervisorTrial(
             Supervisor {
                 tasks
                 tasks.id("again")
             }
-        ).error()
+        ).end()
         #expect(error?.details == ["child \"again\" stands in the tree twice: make one for each place"])
     }
 }

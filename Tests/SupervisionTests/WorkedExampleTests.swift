@@ -5,11 +5,10 @@ import Testing
 
 /// The tree of the guide "Choosing a strategy", with probes where it has work to do.
 private final class Example: Sendable {
-    let clock = TestClock()
     let pool = ChildReference<Int>()
     let cache = Probe("cache")
     let feed = Probe("feed")
-    let trial: Trial
+    let trial: SupervisorTrial
 
     private let database: Database
 
@@ -19,15 +18,15 @@ private final class Example: Sendable {
             var isAway = false
             var connections = 0
             var migrations = 0
-            var link: AsyncStream<Failure>.Continuation?
+            var link: AsyncStream<InjectedFailure>.Continuation?
         }
 
         let state = Locked(State())
 
         func pool(_ child: PublishingContext<Int>) async throws {
-            let (failures, link) = AsyncStream<Failure>.makeStream()
+            let (failures, link) = AsyncStream<InjectedFailure>.makeStream()
             let number = try state.withLock { state in
-                if state.isAway { throw Failure("away") }
+                if state.isAway { throw InjectedFailure("away") }
                 state.connections += 1
                 state.link = link
                 return state.connections
@@ -40,8 +39,8 @@ private final class Example: Sendable {
     init() {
         let database = Database()
         self.database = database
-        trial = Trial(
-            Supervisor(clock: clock) { [pool, cache, feed] in
+        trial = SupervisorTrial(
+            Supervisor { [pool, cache, feed] in
                 Supervisor("storage", strategy: .restForOne) {
                     ChildSpec("pool", publishing: pool) { child in try await database.pool(child) }
                         .backoff(.exponential(from: .milliseconds(100), to: .seconds(30), jitter: 0))
@@ -65,7 +64,7 @@ private final class Example: Sendable {
     func loseConnection() {
         database.state.withLock { state in
             state.isAway = true
-            state.link?.yield(Failure("connection lost"))
+            state.link?.yield(InjectedFailure("connection lost"))
         }
     }
 
@@ -73,14 +72,8 @@ private final class Example: Sendable {
         database.state.withLock { $0.isAway = false }
     }
 
-    func advance(by duration: Duration) async {
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: duration)
-    }
-
     func stop() async {
-        trial.supervisor.stop()
-        #expect(await trial.error() == nil)
+        #expect(await trial.stop() == nil)
     }
 }
 
@@ -89,29 +82,29 @@ struct WorkedExampleTests {
     @Test("a lost connection stays in its branch, however long it takes, and readers wait for it")
     func lostConnection() async throws {
         let example = Example()
-        let recorder = example.trial.recorder
-        await example.trial.up()
+        let story = example.trial.story
+        try await example.trial.started()
         #expect(try await example.pool.value == 1)
 
         example.loseConnection()
-        await recorder.wait(for: "storage/cache stopped")
+        try await story.wait(for: .stop(of: "storage/cache"))
         let reader = Task { try await example.pool.value }
         for (attempt, delay) in ["0.1", "0.2", "0.4", "0.8", "1.6"].enumerated() {
             let times = attempt == 0 ? "1 time" : "\(attempt + 1) times"
-            await recorder.wait(for: "storage/pool restarting in \(delay) seconds, \(times) so far")
-            await example.advance(by: .milliseconds(100 << attempt))
+            try await story.wait(for: "storage/pool restarting in \(delay) seconds, \(times) so far")
+            example.trial.clock.advance(by: .milliseconds(100 << attempt))
         }
-        await recorder.wait(for: "storage/pool restarting in 3.2 seconds, 6 times so far")
+        try await story.wait(for: "storage/pool restarting in 3.2 seconds, 6 times so far")
         example.bringBack()
-        await example.advance(by: .milliseconds(3200))
+        example.trial.clock.advance(by: .milliseconds(3200))
         await example.cache.wait(for: .started, count: 2)
 
         #expect(try await reader.value == 2)
         #expect(example.migrations == 2)
-        #expect(!recorder.lines.contains { $0.hasPrefix("http stop") || $0.hasPrefix("feed stop") })
+        #expect(!story.lines.contains { $0.hasPrefix("http stop") || $0.hasPrefix("feed stop") })
         await example.stop()
         #expect(
-            recorder.lines.filter { $0.hasSuffix(" stopped") }.suffix(7)
+            story.lines.filter { $0.hasSuffix(" stopped") }.suffix(7)
                 == [
                     "http stopped", "feed stopped", "storage/cache stopped", "storage/pool stopped",
                     "supervisor storage stopped", "storage stopped", "supervisor stopped",
@@ -122,35 +115,35 @@ struct WorkedExampleTests {
     @Test("a cache that goes on crashing has the whole branch started again, after a pause")
     func crashingCache() async throws {
         let example = Example()
-        let recorder = example.trial.recorder
-        await example.trial.up()
+        let story = example.trial.story
+        try await example.trial.started()
         for count in 1...4 {
             await example.cache.wait(for: .started, count: count)
-            example.cache.fail(Failure())
+            example.cache.fail()
         }
-        await recorder.wait(for: "storage restarting in 0.1 seconds, 1 time so far")
-        #expect(recorder.lines.contains("storage/pool stopped"))
-        await example.advance(by: .milliseconds(100))
+        try await story.wait(for: "storage restarting in 0.1 seconds, 1 time so far")
+        #expect(story.lines.contains("storage/pool stopped"))
+        example.trial.clock.advance(by: .milliseconds(100))
         await example.cache.wait(for: .started, count: 5)
         #expect(try await example.pool.value == 2)
-        #expect(!recorder.lines.contains("http stopping"))
+        #expect(!story.lines.contains("http stopping"))
         await example.stop()
     }
 
     @Test("a feed is given up after twenty restarts, the others go on, and a call brings it back")
     func lostFeed() async throws {
         let example = Example()
-        let recorder = example.trial.recorder
-        await example.trial.up()
+        let story = example.trial.story
+        try await example.trial.started()
         for count in 1...20 {
             await example.feed.wait(for: .started, count: count)
-            example.feed.fail(Failure("no route"))
-            await recorder.wait(for: "feed failed: no route", count: count)
-            await example.advance(by: .seconds(60))
+            example.feed.fail(InjectedFailure("no route"))
+            try await story.wait(for: .restart(of: "feed"), count: count)
+            example.trial.clock.advance(by: .seconds(60))
         }
         await example.feed.wait(for: .started, count: 21)
-        example.feed.fail(Failure("no route"))
-        await recorder.wait(for: "feed given up, not started again: no route")
+        example.feed.fail(InjectedFailure("no route"))
+        try await story.wait(for: "feed given up, not started again: no route")
         #expect(try await example.trial.supervisor.whichChild("http").state == .running)
         #expect(try await example.trial.supervisor.restartChild("feed") == .started)
         await example.stop()

@@ -124,6 +124,7 @@ public final class Probe: Child {
     /// - Parameters:
     ///   - context: What the body knows.
     ///   - report: Reports that the child has started; is told whether the test has called ``start()``.
+    /// - Throws: What the test says; `CancellationError` when it is cancelled.
     func run(_ context: ChildContext, report: @escaping @Sendable (_ isTold: Bool) -> Void) async throws {
         let start = state.withLock { state in
             state.copies += 1
