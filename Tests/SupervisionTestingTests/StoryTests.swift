@@ -137,4 +137,28 @@ struct StoryTests {
         try story.expect("supervisor started", before: "supervisor stopping: requested")
         #expect(await failure { try story.expect("supervisor exploded", times: 1) } != nil)
     }
+
+    @Test("a text with values in it is a moment too, and so is one that is computed")
+    func computedWords() async throws {
+        let story = try await story()
+        for child in ["cache", "feed"] {
+            try story.expect("\(child) starting", before: .line(child + " started"))
+        }
+        #expect(
+            await failure { try story.expect(.line("cache exploded"), times: 1) }?
+                .contains("the line \"cache exploded\" was to come once, and came never") == true
+        )
+    }
+
+    @Test("the lines from a moment on begin where it begins, the first time")
+    func linesFrom() async throws {
+        let story = try await story()
+        #expect(
+            story.lines(from: .stop(of: "cache")) == [
+                "cache stopping", "cache stopped", "supervisor stopped",
+            ]
+        )
+        #expect(story.lines(from: .start(of: "cache")).count == story.lines.count - 1)
+        #expect(story.lines(from: .failure(of: "cache")) == [])
+    }
 }

@@ -47,7 +47,7 @@ struct ChildReferenceTests {
         publisher.copies[0].started(2)
         #expect(try await publisher.reference.value == 2)
         #expect(await trial.stop() == nil)
-        #expect(trial.story.lines.count { $0 == "publisher started" } == 1)
+        try trial.story.expect("publisher started", times: 1)
     }
 
     @Test("reading while the child is restarted waits, and gives what the new copy publishes")

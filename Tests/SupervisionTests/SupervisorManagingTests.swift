@@ -78,7 +78,7 @@ struct SupervisorManagingTests {
         try await supervisor.deleteChild("a")
         #expect(try await trial.children() == [])
         #expect(await trial.stop() == nil)
-        #expect(trial.story.lines.contains("a deleted"))
+        try trial.story.expect("a deleted", times: 1)
     }
 
     @Test("nothing can be done to a child that is not there")

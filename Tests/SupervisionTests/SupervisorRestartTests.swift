@@ -120,7 +120,7 @@ struct SupervisorRestartTests {
                 "a starting", "a started", "b starting", "b started",
             ]
         )
-        #expect(trial.story.lines.count { $0 == "supervisor started" } == 1)
+        try trial.story.expect("supervisor started", times: 1)
     }
 
     @Test("rest for one: those below the failed child are restarted with it, those above are left alone")

@@ -52,7 +52,7 @@ struct SupervisorStartTests {
         )
         try await trial.started()
         #expect(await trial.stop() == nil)
-        #expect(trial.story.lines.contains("plain stopped"))
+        try trial.story.expect("plain stopped", times: 1)
     }
 
     @Test("a child that returns before it has started has done its work, and is passed over")
@@ -91,7 +91,7 @@ struct SupervisorStartTests {
         contexts.all[0].started()
         #expect(await trial.supervisor.ping())
         #expect(await trial.stop() == nil)
-        #expect(trial.story.lines.count { $0 == "child started" } == 1)
+        try trial.story.expect("child started", times: 1)
     }
 
     @Test("everything that is wrong with a tree is told before anything starts")

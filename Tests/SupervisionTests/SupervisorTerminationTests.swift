@@ -36,7 +36,7 @@ struct SupervisorTerminationTests {
         try await trial.started()
         ending.end(probe)
         await probe.wait(for: .started, count: 2)
-        #expect(trial.story.lines.contains(ending.line))
+        try trial.story.expect(.line(ending.line), times: 1)
         #expect(try await trial.children() == ["child running"])
         #expect(try await trial.supervisor.whichChild("child").restarts == 1)
         #expect(await trial.stop() == nil)
@@ -141,7 +141,7 @@ struct SupervisorTerminationTests {
         }
         #expect(await trial.stop() == nil)
         for number in 0..<3 {
-            #expect(trial.story.lines.count { $0 == "\(number) failed: failed by the test" } == 100)
+            try trial.story.expect("\(number) failed: failed by the test", times: 100)
         }
     }
 }

@@ -122,11 +122,11 @@ struct WorkedExampleTests {
             example.cache.fail()
         }
         try await story.wait(for: "storage restarting in 0.1 seconds, 1 time so far")
-        #expect(story.lines.contains("storage/pool stopped"))
+        try story.expect("storage/pool stopped", times: 1)
         example.trial.clock.advance(by: .milliseconds(100))
         await example.cache.wait(for: .started, count: 5)
         #expect(try await example.pool.value == 2)
-        #expect(!story.lines.contains("http stopping"))
+        try story.expect("http stopping", times: 0)
         await example.stop()
     }
 

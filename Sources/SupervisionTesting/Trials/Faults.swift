@@ -15,8 +15,23 @@ public final class Faults: Sendable {
         var startFailures: [ChildPath: [any Error]] = [:]
         var heldStops: [ChildPath: Gate] = [:]
         var tokens: [Token.Reference] = []
+        /// With how many tokens those that are gone are forgotten: not at every end, for the more children there are
+        /// the longer it takes.
+        var mostTokens = 64
         var isOver = false
         var tree: TreeValues?
+
+        mutating func add(_ token: Token, of path: ChildPath) {
+            if tokens.count >= mostTokens {
+                forgetTokens()
+                mostTokens = max(64, 2 * tokens.count)
+            }
+            tokens.append(Token.Reference(token, path))
+        }
+
+        mutating func forgetTokens() {
+            tokens.removeAll { $0.token == nil }
+        }
     }
 
     private let state = Locked(State())
@@ -81,7 +96,7 @@ public final class Faults: Sendable {
     /// The children that have left a task running.
     var unfinished: [ChildPath] {
         state.withLock { state in
-            state.tokens.removeAll { $0.token == nil }
+            state.forgetTokens()
             return state.tokens.map(\.path)
         }
     }
@@ -110,17 +125,14 @@ extension Faults: Staging {
             state.tree = context.tree
             guard state.startFailures[path]?.isEmpty == false else {
                 state.acts[path] = act
-                state.tokens.append(Token.Reference(act.token, path))
+                state.add(act.token, of: path)
                 return nil
             }
             return state.startFailures[path]?.removeFirst()
         }
         if let failure { throw failure }
         defer {
-            state.withLock { state in
-                state.acts[path] = nil
-                state.tokens.removeAll { $0.token == nil }
-            }
+            state.withLock { $0.acts[path] = nil }
         }
         let result = await act.run(body)
         if context.isShutdownRequested, let gate = state.withLock({ $0.heldStops[path] }) {

@@ -1,0 +1,43 @@
+import Supervision
+import SupervisionTesting
+import Testing
+
+@Suite("SupervisorTrial")
+struct SupervisorTrialTests {
+    @Test("what each child is doing is told in words, as long as the supervisor runs")
+    func children() async throws {
+        let slow = Probe("slow")
+        let trial = SupervisorTrial(
+            Supervisor {
+                slow
+                Probe("web")
+            }
+        )
+        try await trial.started()
+        slow.nextStart(.whenTold)
+        slow.fail()
+        await slow.wait(for: .begun, count: 2)
+        try await trial.supervisor.terminateChild("web")
+        #expect(try await trial.children() == ["slow starting", "web terminated"])
+        #expect(await trial.stop() == nil)
+        await #expect { try await trial.children() } throws: { error in
+            (error as? SupervisorError)?.code == .notRunning
+        }
+    }
+
+    @Test("a task that is left behind is found among many children that have come and gone")
+    func leftAmongMany() async throws {
+        let gate = Gate()
+        let calls = DynamicSupervisor("calls", restart: .temporary) { (child, number: Int) in
+            if number == 7 { Task { await gate.wait() } }
+            child.started()
+        }
+        let trial = SupervisorTrial(Supervisor { calls })
+        try await trial.started()
+        for number in 0..<300 { _ = try await calls.startChild(number) }
+        await trial.stop()
+        #expect(await failure { try await trial.expectNothingLeft() } == "calls/7 has left a task running")
+        gate.open()
+        try await trial.expectNothingLeft()
+    }
+}
