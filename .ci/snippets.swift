@@ -30,6 +30,7 @@ let bytes: [UInt8] = []
 func openConnection() -> Connection { fatalError("checked, never run") }
 let connection = openConnection()
 let caches = Caches()
+let gate = Gate()
 let services: [Worker] = []
 let logger = Worker()
 let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
@@ -64,6 +65,12 @@ struct Counters {
 actor WorkQueue {
     var oldestMessageAge: Duration { .zero }
     func run() async throws {}
+    func close() {}
+}
+
+actor Gate {
+    func open() {}
+    func close() {}
 }
 
 struct Caches {
