@@ -30,7 +30,7 @@ let bytes: [UInt8] = []
 func openConnection() -> Connection { fatalError("checked, never run") }
 let connection = openConnection()
 let caches = Caches()
-let gate = Gate()
+let readiness = Readiness()
 let services: [Worker] = []
 let logger = Worker()
 let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
@@ -68,9 +68,9 @@ actor WorkQueue {
     func close() {}
 }
 
-actor Gate {
-    func open() {}
-    func close() {}
+actor Readiness {
+    func begin() {}
+    func end() {}
 }
 
 struct Caches {
