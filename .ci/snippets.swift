@@ -30,6 +30,7 @@ let bytes: [UInt8] = []
 func openConnection() -> Connection { fatalError("checked, never run") }
 let connection = openConnection()
 let caches = Caches()
+let readiness = Readiness()
 let services: [Worker] = []
 let logger = Worker()
 let rooms = DynamicSupervisor<String>("rooms") { child, _ in child.started() }
@@ -64,6 +65,12 @@ struct Counters {
 actor WorkQueue {
     var oldestMessageAge: Duration { .zero }
     func run() async throws {}
+    func close() {}
+}
+
+actor Readiness {
+    func begin() {}
+    func end() {}
 }
 
 struct Caches {
@@ -101,3 +108,14 @@ func chat(in room: String, _ child: ChildContext) async throws {}
 func withDatabasePool(_ body: (DatabasePool) async throws -> Void) async throws {}
 func fillCache() async throws {}
 func withDatabase(_ url: String, _ body: (Worker) async throws -> Void) async throws {}
+
+struct Hello: Daemon {
+    var supervisor: Supervisor { Supervisor {} }
+}
+
+struct Shop: Daemon {
+    var supervisor: Supervisor { Supervisor {} }
+}
+
+let trial = SupervisorTrial(supervisor)
+func tree() -> Supervisor { supervisor }

@@ -6,10 +6,10 @@ import SupervisionLock
 /// let seen = Recorder<String>()
 /// let feed = ChildSpec("feed") { child in
 ///     child.started()
-///     for await line in lines { seen.add(line) }
+///     for url in urls { seen.add(url) }
 /// }
 /// // …
-/// await seen.wait(for: "hello")
+/// await seen.wait(for: "db://localhost")
 /// ```
 ///
 /// Nothing here polls or sleeps: who waits is woken by the one who adds.

@@ -71,7 +71,7 @@ public struct SystemdError: Error, Sendable, Hashable {
     /// - Parameters:
     ///   - code: The kind of failure.
     ///   - message: What was wrong, where, and what would be right, in one line.
-    ///   - errno: The operating system's error number, where it gave one.
+    ///   - errno: The operating system's error number, where it gave one; nil by default.
     public init(_ code: Code, _ message: String, errno: CInt? = nil) {
         self.code = code
         self.message = message

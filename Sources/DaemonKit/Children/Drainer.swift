@@ -25,7 +25,7 @@ public struct Drainer: Child {
     /// - Parameters:
     ///   - names: The names of the listeners to drain; none for all of the tree.
     ///   - shutdown: How long a drain may take, on the supervisor's clock; not negative; five seconds by default.
-    ///   - id: Its name among its siblings.
+    ///   - id: Its name among its siblings; `drainer` by default.
     public init(_ names: String..., shutdown: Duration = .seconds(5), id: String = "drainer") {
         self.id = id
         self.names = names

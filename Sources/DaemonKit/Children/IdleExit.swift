@@ -38,7 +38,7 @@ public struct IdleExit: Child {
     ///
     /// - Parameters:
     ///   - time: How long nothing must have been served, on the supervisor's clock; above zero.
-    ///   - id: Its name among its siblings.
+    ///   - id: Its name among its siblings; `idle-exit` by default.
     public init(after time: Duration, id: String = "idle-exit") {
         self.id = id
         self.time = time

@@ -16,7 +16,7 @@ public struct ReadyMarker: Child {
 
     /// Makes a marker.
     ///
-    /// - Parameter id: Its name among its siblings.
+    /// - Parameter id: Its name among its siblings; `ready` by default.
     public init(id: String = "ready") {
         self.id = id
     }

@@ -3,9 +3,12 @@
 /// ```swift
 /// struct Echo: ConnectionHandler {
 ///     func handle(_ connection: Connection) async throws {
+///         var bytes = try await connection.read()
+///         // A drain may end it from here on, between two requests.
 ///         connection.onDrain { connection.shutdownRead() }
-///         while case let bytes = try await connection.read(), !bytes.isEmpty {
+///         while !bytes.isEmpty {
 ///             try await connection.write(bytes)
+///             bytes = try await connection.read()
 ///         }
 ///     }
 /// }

@@ -20,8 +20,8 @@ extension ChildContext {
     /// manager ends the process and starts another: check only what a new process would cure, and not the
     /// health of others.
     ///
-    /// A check that has not answered is not made again before it has. A check lives as long as this copy of the
-    /// child. Without a watchdog no check is made.
+    /// A check that has not answered is not made again before it has, and is not cancelled. A check lives as long as
+    /// this copy of the child. Without a watchdog no check is made.
     ///
     /// - Parameter check: Whether the child is well.
     public func healthCheck(_ check: @escaping @Sendable () async throws -> Bool) {

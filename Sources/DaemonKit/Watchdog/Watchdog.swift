@@ -26,7 +26,7 @@ public final class Watchdog: Sendable {
         state = Locked(State(settings: settings))
     }
 
-    /// How long the manager waits for a sign of life; nil where it expects none.
+    /// How long the manager waits for a sign of life, on its monotonic clock; nil where it expects none.
     public var timeout: Duration? {
         state.withLock { $0.settings?.timeout }
     }
@@ -63,7 +63,7 @@ public final class Watchdog: Sendable {
 
     /// Has the manager wait longer, or less long, for signs of life from now on (`WATCHDOG_USEC`).
     ///
-    /// - Parameter timeout: How long; above zero, anything else does nothing.
+    /// - Parameter timeout: How long, on the manager's monotonic clock; above zero, anything else does nothing.
     public func setTimeout(_ timeout: Duration) {
         guard timeout > .zero, self.timeout != nil else { return }
         let nap = state.withLock { state in

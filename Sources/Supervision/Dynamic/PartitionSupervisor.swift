@@ -28,8 +28,9 @@ public final class PartitionSupervisor<Partition: Child>: Child {
     ///   - id: The name of the whole among its siblings.
     ///   - partitions: How many copies there are; 1 or more. As many as the machine has processors is a good
     ///     number.
-    ///   - intensity: How many restarts, of all copies together, are put up with.
-    ///   - partition: Makes the copy of that number.
+    ///   - intensity: How many restarts, of all copies together, are put up with; three within five seconds by default.
+    ///   - partition: Makes the copy of that number, from 0 on.
+    /// - Throws: What `partition` throws.
     public init(
         _ id: String,
         partitions: Int,

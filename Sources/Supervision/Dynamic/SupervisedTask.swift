@@ -42,6 +42,8 @@ public final class SupervisedTask<Value: Sendable>: Sendable {
     }
 
     /// What came of the work: ``value``, as a value.
+    ///
+    /// Suspends until the work has ended, also where the reading task is cancelled.
     public var result: Result<Value, any Error> {
         get async {
             do { return .success(try await value) } catch { return .failure(error) }

@@ -84,9 +84,9 @@ public struct TreeSnapshot: Sendable {
     public enum Waiting: Sendable, Hashable {
         /// That child is to start.
         case start(ChildPath)
-        /// That child is to stop; it has this much time left, if its time is limited.
+        /// That child is to stop; it has this much time left on its supervisor's clock, if its time is limited.
         case stop(ChildPath, left: Duration?)
-        /// This much time is to pass before it is started again.
+        /// This much time is to pass, on its supervisor's clock, before it is started again.
         case restart(left: Duration)
     }
 }

@@ -129,7 +129,9 @@ extension Supervisor {
     /// Answered at once, also while a child is slow to start or to stop: for looking at a tree that hangs. Each
     /// supervisor answers for itself, one after the other, so that the whole is not of a single moment.
     ///
-    /// - Parameter limit: How many children of each supervisor to list at most.
+    /// Where the task that asks is cancelled, supervisors that have not answered by then appear as they were described.
+    ///
+    /// - Parameter limit: How many children of each supervisor to list at most; a thousand by default.
     /// - Returns: The tree; when the supervisor does not run, as it was described.
     public func snapshot(limit: Int = 1_000) async -> TreeSnapshot {
         await look(at: [], limit: limit)

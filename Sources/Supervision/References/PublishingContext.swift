@@ -19,7 +19,7 @@ public struct PublishingContext<Value: Sendable>: Sendable {
         context.started()
     }
 
-    /// Suspends until the child is told to stop; see ``ChildContext/shutdownRequested()``.
+    /// Suspends until the child is told to stop, or cancelled; see ``ChildContext/shutdownRequested()``.
     public func shutdownRequested() async {
         await context.shutdownRequested()
     }

@@ -21,10 +21,10 @@
 ///
 /// - Note: OTP has no backoff. Jitter only shortens, so that the cap holds; in Pekko it may go beyond.
 public struct Backoff: Sendable, Hashable {
-    /// The delay after the first failure.
+    /// The delay after the first failure, on the supervisor's clock.
     public var initial: Duration
 
-    /// The longest delay.
+    /// The longest delay, on the supervisor's clock.
     public var cap: Duration
 
     /// What the delay is multiplied by at each further failure; 1 or more.
@@ -33,14 +33,16 @@ public struct Backoff: Sendable, Hashable {
     /// By how much a delay may be shortened at random: a fraction from 0 to 1.
     public var jitter: Double
 
-    /// How long a child must have been running for its failures to be forgotten.
+    /// How long a child must have been running for its failures to be forgotten, on the supervisor's clock.
+    ///
+    /// The time before it had started is not running.
     public var resetAfter: Duration
 
     /// The same delay each time.
     ///
     /// - Parameters:
-    ///   - delay: How long to wait; zero or more.
-    ///   - jitter: By how much it may be shortened at random, from 0 to 1.
+    ///   - delay: How long to wait, on the supervisor's clock; zero or more.
+    ///   - jitter: By how much it may be shortened at random, from 0 to 1; not at all by default.
     /// - Returns: The backoff.
     public static func constant(_ delay: Duration, jitter: Double = 0) -> Backoff {
         Backoff(initial: delay, cap: delay, factor: 1, jitter: jitter, resetAfter: delay)
@@ -49,7 +51,7 @@ public struct Backoff: Sendable, Hashable {
     /// A delay that grows with each failure in a row.
     ///
     /// - Parameters:
-    ///   - initial: The delay after the first failure; above zero.
+    ///   - initial: The delay after the first failure, on the supervisor's clock as all times here; above zero.
     ///   - cap: The longest delay; not below `initial`.
     ///   - factor: What it is multiplied by each time; 2 by default, 1 or more.
     ///   - jitter: By how much a delay may be shortened at random, from 0 to 1; a fifth by default.

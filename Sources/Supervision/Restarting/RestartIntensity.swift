@@ -14,7 +14,7 @@ public struct RestartIntensity: Sendable, Hashable {
     /// With 0, the first failure is one too many.
     public var maxRestarts: Int
 
-    /// The sliding window.
+    /// The sliding window, on the supervisor's clock.
     ///
     /// A restart exactly this old still counts.
     public var period: Duration

@@ -15,7 +15,7 @@ public struct SupervisorEvent: Sendable {
     /// How long what begins here may take at most by the rules of the child, until its supervisor goes on without
     /// it; nil where there is no limit, and for events that are no beginning.
     ///
-    /// Told for ``Kind/childStarting(child:)``, where the child has a start timeout, and for
+    /// On the supervisor's clock. Told for ``Kind/childStarting(child:)``, where the child has a start timeout, and for
     /// ``Kind/childStopping(child:)``. The time to react to a cancellation is part of it.
     public var limit: Duration?
 
@@ -46,7 +46,8 @@ public struct SupervisorEvent: Sendable {
         /// A child ended without having been told to.
         case childEnded(child: String, exit: ChildExit)
 
-        /// A child is started again, at once or after a delay; `restarts` is how often that has happened to it.
+        /// A child is started again, at once or after a delay, on its supervisor's clock; `restarts` is how often that
+        /// has happened to it.
         case childRestarting(child: String, restarts: Int, after: Duration)
 
         /// A child is not started again although it failed: it has used up its limit, or its error is one that
@@ -65,13 +66,14 @@ public struct SupervisorEvent: Sendable {
         /// A child is told to stop.
         case childStopping(child: String)
 
-        /// A child that was asked to stop has used up its time and is cancelled now.
+        /// A child that was asked to stop has used up its time, on its supervisor's clock, and is cancelled now.
         case childOverdue(child: String, after: Duration)
 
         /// A child that was told to stop has ended. An error that is not a cancellation is worth a look.
         case childStopped(child: String, exit: ChildExit)
 
-        /// A child still runs although its time is up; the supervisor goes on without it.
+        /// A child still runs although its time is up; the supervisor goes on without it. The time is since it was told
+        /// to stop, on its supervisor's clock.
         case childAbandoned(child: String, after: Duration)
 
         /// The supervisor has ended.

@@ -8,7 +8,7 @@ public import Systemd
 /// let socket = try PassedSocket("http")
 /// let trial = try DaemonTrial(Hello(), sockets: [socket])
 /// try await trial.ready()
-/// let client = try connect(to: socket.address)
+/// // Clients connect to socket.address.
 /// ```
 ///
 /// Clients can connect as soon as it is made. It belongs to the test, as it belongs to the manager otherwise: it outlives

@@ -29,7 +29,7 @@ public struct PassedDescriptor: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - number: The descriptor; one that is not open has the kind ``DescriptorKind/notOpen``.
-    ///   - name: The name to look it up by.
+    ///   - name: The name to look it up by; ``unknownName`` by default.
     public init(number: CInt, name: String = unknownName) {
         self.number = number
         self.name = name

@@ -49,8 +49,8 @@ extension NotifyMessage {
 
     /// Changes the watchdog's time-out for the rest of this run (`WATCHDOG_USEC`).
     ///
-    /// - Parameter timeout: The new time-out, rounded up to a microsecond; zero or less switches the watchdog
-    ///   off.
+    /// - Parameter timeout: The new time-out, on the manager's monotonic clock, rounded up to a microsecond; zero or
+    ///   less switches the watchdog off.
     /// - Returns: The message.
     public static func watchdogTimeout(_ timeout: Duration) -> NotifyMessage {
         NotifyMessage("WATCHDOG_USEC", String(timeout.wholeMicroseconds))

@@ -22,7 +22,8 @@ public final class SealedMemory: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: What it holds from now on; may be empty.
-    ///   - name: What `/proc` calls it, for a person who looks; at most 249 bytes without a NUL.
+    ///   - name: What `/proc` calls it, for a person who looks; at most 249 bytes without a NUL;
+    ///     `state` by default.
     /// - Throws: ``SystemdError`` with code `memoryFailed` when the system refuses, with the `errno`.
     public init(_ bytes: [UInt8], name: String = "state") throws(SystemdError) {
         let result = csupervision_memory_create(name, bytes, bytes.count)
