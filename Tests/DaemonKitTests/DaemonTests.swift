@@ -4,7 +4,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Daemon: what the manager is told")
+@Suite("Daemon: what the manager is told", .timeLimit(.minutes(1)))
 struct DaemonTests {
     @Test(
         "READY when all above the marker have started, then STOPPING before any child stops, then the statuses"

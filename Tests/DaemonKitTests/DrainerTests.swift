@@ -3,7 +3,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Drainer")
+@Suite("Drainer", .timeLimit(.minutes(1)))
 struct DrainerTests {
     /// A listener whose connections end when the test says so.
     private struct Held: Sendable {

@@ -4,7 +4,7 @@ import Testing
 @testable import DaemonKit
 
 /// However deep in the tree, and whatever the supervisors between: the manager hears of it.
-@Suite("Daemon: giving up is never silent")
+@Suite("Daemon: giving up is never silent", .timeLimit(.minutes(1)))
 struct GivingUpTests {
     private let never = RestartIntensity(maxRestarts: 0, within: .seconds(1))
 

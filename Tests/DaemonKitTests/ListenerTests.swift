@@ -7,7 +7,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Listener")
+@Suite("Listener", .timeLimit(.minutes(1)))
 struct ListenerTests {
     /// Answers one line with the name it was given.
     private static func listener(_ name: String, fallback: Listener.Fallback? = .host("127.0.0.1", port: 0))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Reload")
+@Suite("Reload", .timeLimit(.minutes(1)))
 struct ReloadTests {
     /// A child that notes each reload, and fails it or waits in it when told to.
     private func child(

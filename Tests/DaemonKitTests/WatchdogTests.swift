@@ -6,7 +6,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Watchdog pinger")
+@Suite("Watchdog pinger", .timeLimit(.minutes(1)))
 struct WatchdogPingerTests {
     private let manager: FakeServiceManager
 
@@ -60,7 +60,7 @@ struct WatchdogPingerTests {
     }
 }
 
-@Suite("Health checks")
+@Suite("Health checks", .timeLimit(.minutes(1)))
 struct HealthCheckTests {
     private let manager: FakeServiceManager
 
