@@ -18,18 +18,19 @@ public final class ChildContext: Sendable {
     let timekeeper: Timekeeper
     let eventHub: EventHub
 
-    /// Which start of the child this is, counted from one.
-    let generation: Int
+    /// Where news of the child goes.
+    let inbox: Inbox
+
+    /// Which start of the child this is.
+    let ref: ChildRef
 
     /// Where the child stands among all of the tree: its number among its siblings, after those of the
     /// supervisors above it.
-    package var position: [Int] { parentPosition + [slot] }
+    package var position: [Int] { parentPosition + [ref.slot] }
 
     private let id: String
-    private let slot: Int
     private let parent: ChildPath
     private let parentPosition: [Int]
-    private let onStarted: @Sendable () -> Void
     private let state = Locked(State())
 
     /// Whether the child has started.
@@ -42,8 +43,7 @@ public final class ChildContext: Sendable {
         var startTimer: Task<Void, Never>?
         var isShutdownRequested = false
         var isAsked = false
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var nextWaiter = 0
+        var waiters = Waiters()
         var hasEnded = false
         var onEnd: [@Sendable () -> Void] = []
     }
@@ -52,17 +52,16 @@ public final class ChildContext: Sendable {
         _ ref: ChildRef,
         id: String,
         in place: SupervisorPlace,
-        onStarted: @escaping @Sendable () -> Void
+        inbox: Inbox
     ) {
         self.id = id
-        slot = ref.slot
-        generation = ref.generation
+        self.ref = ref
         parent = place.path
         parentPosition = place.position
         tree = place.tree
         timekeeper = place.timekeeper
         eventHub = place.eventHub
-        self.onStarted = onStarted
+        self.inbox = inbox
     }
 
     /// Reports that the child has started, so that the child below it is started next.
@@ -79,7 +78,7 @@ public final class ChildContext: Sendable {
         guard isInTime else { return }
         timer?.cancel()
         // The machine knows which news is no news.
-        onStarted()
+        inbox.send(.started(ref))
     }
 
     /// Whether the child has been told to stop.
@@ -93,21 +92,18 @@ public final class ChildContext: Sendable {
     /// this call is its orderly end, and has the shutdown's time. Any other child is cancelled in the same
     /// moment. Returns also, at once, when the calling task is cancelled.
     public func shutdownRequested() async {
-        let waiter = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
+        let waiter = state.withLock { $0.waiters.nextNumber() }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withUnsafeContinuation { continuation in
                 let isOver = state.withLock { state in
                     guard !state.isShutdownRequested, !Task.isCancelled else { return true }
-                    state.waiters[waiter] = continuation
+                    state.waiters.add(continuation, waiter)
                     return false
                 }
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: waiter) }?.resume()
+            state.withLock { $0.waiters.remove(waiter) }?.resume()
         }
     }
 
@@ -173,13 +169,49 @@ public final class ChildContext: Sendable {
             if gracefully, !state.isShutdownRequested { state.isAsked = true }
             state.isShutdownRequested = true
             defer {
-                state.waiters = [:]
+                state.waiters = Waiters()
                 state.startTimer = nil
             }
-            return (state.waiters.values, state.startTimer)
+            return (state.waiters, state.startTimer)
         }
         // From here on it is the stop that has a limit.
         timer?.cancel()
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
+    }
+}
+
+/// Those who wait for a child to be told to stop: its body, and seldom more.
+///
+/// Each is resumed once: whoever takes it out under the lock does that.
+private struct Waiters {
+    typealias Continuation = UnsafeContinuation<Void, Never>
+
+    private var first: (number: Int, continuation: Continuation)?
+    private var others: [Int: Continuation]?
+    private var last = 0
+
+    mutating func nextNumber() -> Int {
+        last += 1
+        return last
+    }
+
+    mutating func add(_ continuation: Continuation, _ number: Int) {
+        if first == nil {
+            first = (number, continuation)
+        } else {
+            others = others ?? [:]
+            others?[number] = continuation
+        }
+    }
+
+    mutating func remove(_ number: Int) -> Continuation? {
+        guard first?.number == number else { return others?.removeValue(forKey: number) }
+        defer { first = nil }
+        return first?.continuation
+    }
+
+    func resume() {
+        first?.continuation.resume()
+        for continuation in (others ?? [:]).values { continuation.resume() }
     }
 }

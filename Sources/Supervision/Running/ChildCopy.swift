@@ -4,39 +4,49 @@ struct ChildCopy {
     private let task: Task<Void, Never>
 
     /// Starts a copy, in a task that inherits what is local to the calling task.
-    init(_ spec: ChildSpec, _ context: ChildContext, inbox: Inbox, ref: ChildRef) {
+    init(_ spec: ChildSpec, _ context: ChildContext) {
         self.context = context
         spec.referent?.begin(context)
+        // What the task holds, and what its frame has room for, each child has for as long as it lives: no more than this.
+        let (body, startsAtOnce) = (spec.body, spec.startsAtOnce)
+        let (referent, startTimeout) = (spec.referent, spec.rules.startTimeout)
         task = Task {
-            var exit: ChildExit
             do {
                 if let staging = context.tree.staging {
-                    try await staging.perform(context) { try await Self.perform(spec, context) }
+                    try await staging.perform(context) {
+                        if startsAtOnce { context.started() }
+                        try await body(context)
+                    }
                 } else {
-                    try await Self.perform(spec, context)
+                    if startsAtOnce { context.started() }
+                    try await body(context)
                 }
-                exit = .returned
+                Self.end(context, .returned, referent, startTimeout)
             } catch {
-                exit = .threw(error)
+                Self.end(context, .threw(error), referent, startTimeout)
             }
-            if context.isStartOverdue, !context.isShutdownRequested {
-                exit = .threw(Self.startOverdue(spec, context, exit.error))
-            }
-            spec.referent?.end(context)
-            context.end()
-            inbox.send(.ended(ref, exit))
         }
-        if spec.rules.startTimeout != nil, !spec.startsAtOnce { limitStart(of: spec, inbox, ref) }
+        if let startTimeout, !startsAtOnce { limitStart(of: spec, to: startTimeout) }
     }
 
-    private static func perform(_ spec: ChildSpec, _ context: ChildContext) async throws {
-        if spec.startsAtOnce { context.started() }
-        try await spec.body(context)
+    @inline(never)
+    private static func end(
+        _ context: ChildContext,
+        _ exit: ChildExit,
+        _ referent: (any Referent)?,
+        _ startTimeout: Duration?
+    ) {
+        var exit = exit
+        if context.isStartOverdue, !context.isShutdownRequested {
+            exit = .threw(startOverdue(context, startTimeout ?? .zero, exit.error))
+        }
+        referent?.end(context)
+        context.end()
+        context.inbox.send(.ended(context.ref, exit))
     }
 
     /// Cancels the copy when it has taken too long to start, and gives it up when it does not heed that.
-    private func limitStart(of spec: ChildSpec, _ inbox: Inbox, _ ref: ChildRef) {
-        guard let limit = spec.rules.startTimeout else { return }
+    private func limitStart(of spec: ChildSpec, to limit: Duration) {
         let timekeeper = context.timekeeper
         let deadline = timekeeper.now + limit
         let timer = Task { [context, task] in
@@ -47,19 +57,19 @@ struct ChildCopy {
             guard let rest = spec.rules.shutdown.limit,
                 (try? await timekeeper.sleep(until: timekeeper.now + rest)) != nil
             else { return }
-            inbox.send(.overdue(ref, Self.startOverdue(spec, context, nil, isRunning: true)))
+            let error = Self.startOverdue(context, limit, nil, isRunning: true)
+            context.inbox.send(.overdue(context.ref, error))
         }
         context.limitStart(timer)
     }
 
     private static func startOverdue(
-        _ spec: ChildSpec,
         _ context: ChildContext,
+        _ limit: Duration,
         _ error: (any Error)?,
         isRunning: Bool = false
     ) -> SupervisorError {
-        let limit = spec.rules.startTimeout ?? .zero
-        return SupervisorError(
+        SupervisorError(
             .childFailedToStart,
             path: context.path,
             underlying: error is CancellationError ? nil : error,

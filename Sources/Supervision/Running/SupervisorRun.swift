@@ -63,7 +63,7 @@ struct SupervisorRun<Machine: Decider> {
         case .ended(let ref, let exit):
             ended(ref, exit)
         case .overdue(let ref, let error):
-            guard nodes[ref.slot]?.copy?.context.generation == ref.generation else { return }
+            guard nodes[ref.slot]?.copy?.context.ref == ref else { return }
             lastErrors[ref.slot] = error
             perform(machine.childEnded(ref, .leftRunning, response: .restart, at: now))
         case .stop:
@@ -83,7 +83,7 @@ struct SupervisorRun<Machine: Decider> {
 
     private mutating func ended(_ ref: ChildRef, _ exit: ChildExit) {
         let response = nodes.update(ref.slot) { node -> FailureResponse in
-            guard let copy = node.copy, copy.context.generation == ref.generation else { return .restart }
+            guard let copy = node.copy, copy.context.ref == ref else { return .restart }
             node.copy = nil
             // What comes of an error after it was told to stop is settled.
             guard let error = exit.error, !copy.context.isShutdownRequested else { return .restart }
@@ -124,8 +124,8 @@ struct SupervisorRun<Machine: Decider> {
 
     private mutating func start(_ ref: ChildRef) {
         guard let spec = nodes[ref.slot]?.spec else { return }
-        let context = ChildContext(ref, id: spec.id, in: place) { [inbox] in inbox.send(.started(ref)) }
-        let copy = ChildCopy(spec, context, inbox: inbox, ref: ref)
+        let context = ChildContext(ref, id: spec.id, in: place, inbox: inbox)
+        let copy = ChildCopy(spec, context)
         activeCount += 1
         nodes.update(ref.slot) { $0.copy = copy }
     }
@@ -137,7 +137,7 @@ struct SupervisorRun<Machine: Decider> {
     private mutating func stopAll(_ stop: (ChildCopy) -> Void) {
         nodes.forEach { slot, node in
             guard let copy = node.copy, !copy.context.isShutdownRequested else { return }
-            emit(.childStopping(ChildRef(slot: slot, generation: copy.context.generation)))
+            emit(.childStopping(copy.context.ref))
             stop(copy)
         }
         machine.allTold(at: now)
