@@ -29,7 +29,7 @@ public final class Gate: Sendable {
     /// Waits until it is open, whether the task is cancelled or not.
     public func wait() async {
         // What is cancelled must wait as well: where it stands is the point of the test.
-        await Task { await opened.wait(forCount: 1) }.value
+        await Task { _ = await opened.wait(forCount: 1) }.value
     }
 
     /// Waits until it is open, or the task is cancelled.

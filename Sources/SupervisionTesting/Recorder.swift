@@ -58,8 +58,12 @@ public final class Recorder<Element: Sendable>: Sendable {
     /// Waits until it has been given that many elements in all.
     ///
     /// Returns early when the task is cancelled, as a time limit does it.
-    public func wait(forCount count: Int) async {
+    ///
+    /// - Returns: Everything so far: after a cancellation it may be fewer.
+    @discardableResult
+    public func wait(forCount count: Int) async -> [Element] {
         await wait(count: count) { _ in true }
+        return all
     }
 
     /// Waits until that many of the elements, those that are there already included, are wanted ones.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Daemon: what the manager is told")
+@Suite("Daemon: what the manager is told", .timeLimit(.minutes(1)))
 struct DaemonTests {
     @Test(
         "READY when all above the marker have started, then STOPPING before any child stops, then the statuses"
@@ -23,25 +23,22 @@ struct DaemonTests {
             }
         }
         await server.wait(for: .begun)
-        #expect(trial.lines == [], "the server has not started")
+        #expect(trial.story.notifications == [], "the server has not started")
         server.start()
-        _ = try await trial.manager.next(with: "READY=1")
+        try await trial.ready()
         await after.wait(for: .begun)
         after.start()
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        _ = try await trial.manager.next(with: "STATUS=drained")
-        #expect(
-            trial.story == ["READY=1", "STATUS=serving", "STOPPING=1", "STATUS=draining", "STATUS=drained"]
-        )
+        #expect(await trial.stop() == .clean)
+        try trial.story.expect(notifications: [
+            "READY=1", "STATUS=serving", "STOPPING=1", "STATUS=draining", "STATUS=drained",
+        ])
         #expect(after.facts.last == .ended)
     }
 
     @Test("a start that takes long is told after ten seconds, once, with the child that it waits for")
     func slowStart() async throws {
-        let clock = TestClock()
         let slow = Probe("slow", start: .whenTold)
-        let trial = try DaemonTrial(clock: clock) {
+        let trial = try DaemonTrial {
             Supervisor {
                 Supervisor("inner") {
                     Probe("quick"); slow
@@ -49,26 +46,27 @@ struct DaemonTests {
             }
         }
         await slow.wait(for: .begun)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(10))
-        await trial.logged.wait(forCount: 1)
-        #expect(trial.logged.all == ["<4>not ready after 10.0 seconds: waits for inner/slow to start"])
+        await trial.clock.sleeper(dueIn: .seconds(10))
+        trial.clock.advance(by: .seconds(10))
+        await trial.log.wait(forCount: 1)
+        #expect(trial.log.all == ["<4>not ready after 10.0 seconds: waits for inner/slow to start"])
         slow.start()
-        _ = try await trial.manager.next(with: "READY=1")
+        try await trial.ready()
         #expect(await trial.stop() == .clean)
-        #expect(clock.sleeperCount == 0)
+        #expect(trial.clock.sleeperCount == 0)
     }
 
     @Test("STOPPING is with the manager when the first child is told to stop")
     func stoppingFirst() async throws {
         let last = Probe("last", shutdown: .graceful(.seconds(100)), ignoresStop: true)
-        let trial = try DaemonTrial { Supervisor(clock: TestClock()) { last } }
+        let trial = try DaemonTrial { Supervisor { last } }
         await last.wait(for: .started)
-        trial.run.receive(.interrupt)
+        trial.send(.interrupt)
         await last.wait(for: .stopRequested)
-        _ = try await trial.manager.next(with: "STOPPING=1")
+        #expect(trial.story.notifications.contains("STOPPING=1"))
         last.finish()
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
+        try trial.story.expect(.stopping, before: .stop(of: "last"))
     }
 
     @Test("without a marker READY follows the start of the whole tree")
@@ -80,11 +78,10 @@ struct DaemonTests {
             }
         }
         await last.wait(for: .begun)
-        #expect(trial.lines == [])
+        #expect(trial.story.notifications == [])
         last.start()
-        _ = try await trial.manager.next(with: "READY=1")
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        try await trial.ready()
+        #expect(await trial.stop() == .clean)
     }
 
     @Test("READY is sent once, also when the marker is restarted with its supervisor")
@@ -97,13 +94,11 @@ struct DaemonTests {
                 }
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        worker.fail(Failure())
+        try await trial.ready()
+        worker.fail(InjectedFailure())
         await worker.wait(for: .started, count: 2)
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        _ = try await trial.manager.next(with: "STOPPING=1")
-        #expect(trial.story == ["READY=1", "STOPPING=1"])
+        #expect(await trial.stop() == .clean)
+        try trial.story.expect(notifications: ["READY=1", "STOPPING=1"])
     }
 
     @Test("markers and setters survive a strategy's restart, of which the manager hears nothing")
@@ -119,12 +114,10 @@ struct DaemonTests {
             }
         }
         await below.wait(for: .started)
-        above.fail(Failure())
+        above.fail(InjectedFailure())
         await below.wait(for: .started, count: 2)
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        _ = try await trial.manager.next(with: "STATUS=drained")
-        #expect(trial.story == ["READY=1", "STOPPING=1", "STATUS=drained"])
+        #expect(await trial.stop() == .clean)
+        try trial.story.expect(notifications: ["READY=1", "STOPPING=1", "STATUS=drained"])
     }
 
     @Test("a child that cannot start: no READY, a status that names it and says why, its errno, exit 69")
@@ -136,14 +129,11 @@ struct DaemonTests {
                 ReadyMarker()
             }
         }
-        #expect(await trial.end().code == .startFailed)
-        _ = try await trial.manager.next(with: "ERRNO=13")
-        #expect(
-            trial.story == [
-                "STOPPING=1", "STATUS=child \"database\" failed to start: the system refused", "ERRNO=13",
-            ]
-        )
-        #expect(trial.logged.all.contains("<3>child \"database\" failed to start: the system refused"))
+        #expect(await trial.end() == .startFailed)
+        try trial.story.expect(notifications: [
+            "STOPPING=1", "STATUS=child \"database\" failed to start: the system refused", "ERRNO=13",
+        ])
+        #expect(trial.log.all.contains("<3>child \"database\" failed to start: the system refused"))
     }
 
     @Test("a supervisor that gives up: STOPPING, the other children's statuses, and last the reason, exit 70")
@@ -155,43 +145,40 @@ struct DaemonTests {
                 StatusSetter(onShutdown: "draining")
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        worker.fail(Failure("bad sector"))
-        #expect(await trial.end().code == .gaveUp)
+        try await trial.ready()
+        worker.fail(InjectedFailure("bad sector"))
+        #expect(await trial.end() == .gaveUp)
         let reason =
             "STATUS=gave up on child \"inner/worker\": more than 0 restarts within 1.0 seconds: bad sector"
-        _ = try await trial.manager.next(with: reason)
-        #expect(trial.story == ["READY=1", "STOPPING=1", "STATUS=draining", reason])
+        try trial.story.expect(notifications: ["READY=1", "STOPPING=1", "STATUS=draining", reason])
     }
 
     @Test("a tree that cannot be made, or is not valid, starts nothing: exit 78")
     func configuration() async throws {
-        let thrown = try DaemonTrial { throw Failure("no such file") }
-        #expect(await thrown.end().code == .configuration)
-        _ = try await thrown.manager.next(with: "STATUS=no such file")
+        let thrown = try DaemonTrial { throw InjectedFailure("no such file") }
+        #expect(await thrown.end() == .configuration)
+        try thrown.story.expect(.status("no such file"), times: 1)
 
         let invalid = try DaemonTrial {
             Supervisor {
                 Probe("a"); Probe("a")
             }
         }
-        #expect(await invalid.end().code == .configuration)
-        #expect(invalid.logged.all.contains { $0.contains("several children called \"a\"") })
+        #expect(await invalid.end() == .configuration)
+        #expect(invalid.log.all.contains { $0.contains("several children called \"a\"") })
     }
 
     @Test("a child that will not stop: exit 75, and the process must not wait for it")
     func abandoned() async throws {
         let hung = Probe("hung", ignoresStop: true)
-        let clock = TestClock()
-        let trial = try DaemonTrial { Supervisor(clock: clock) { hung } }
+        let trial = try DaemonTrial { Supervisor { hung } }
         await hung.wait(for: .started)
-        trial.run.receive(.terminate)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(5))
-        let end = await trial.end()
-        #expect(end.code == .childrenAbandoned)
-        #expect(end.isAnythingRunning)
-        _ = try await trial.manager.next(with: "STATUS=still running after its time was up: \"hung\"")
+        trial.send(.terminate)
+        try await trial.story.wait(forBeginOf: .stop(of: "hung"))
+        trial.clock.advance(by: .seconds(5))
+        #expect(await trial.end() == .childrenAbandoned)
+        #expect(DaemonRun.End(code: .childrenAbandoned, error: await trial.failure).isAnythingRunning)
+        try trial.story.expect(.status("still running after its time was up: \"hung\""), times: 1)
         hung.finish()
         await hung.wait(for: .ended)
     }
@@ -199,22 +186,22 @@ struct DaemonTests {
     @Test("a second signal cuts the stop short")
     func secondSignal() async throws {
         let hung = Probe("hung", ignoresStop: true)
-        let trial = try DaemonTrial { Supervisor(clock: TestClock()) { hung } }
+        let trial = try DaemonTrial { Supervisor { hung } }
         await hung.wait(for: .started)
-        trial.run.receive(.terminate)
-        #expect(trial.cutShort.all == [])
-        trial.run.receive(.interrupt)
-        #expect(trial.cutShort.all == [.interrupt])
+        trial.send(.terminate)
+        try trial.story.expect(.cutShort, times: 0)
+        trial.send(.interrupt)
+        try trial.story.expect("cut short by SIGINT", times: 1)
         await hung.wait(for: .cancelled)
         hung.finish()
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
     }
 
     @Test("a signal that comes before the tree is there starts nothing")
     func earlySignal() async throws {
         let child = Probe("child")
         let trial = try DaemonTrial(signals: [.terminate]) { Supervisor { child } }
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
         #expect(child.facts == [])
     }
 
@@ -230,9 +217,8 @@ struct DaemonTests {
             }
         }
         await child.wait(for: .started)
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        #expect(trial.lines == [])
+        #expect(await trial.stop() == .clean)
+        #expect(trial.story.notifications == [])
     }
 
     @Test("malformed variables are told in the log, and otherwise as good as absent")
@@ -240,9 +226,8 @@ struct DaemonTests {
         let child = Probe("child")
         let trial = try DaemonTrial(variables: ["WATCHDOG_USEC": "soon"]) { Supervisor { child } }
         await child.wait(for: .started)
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        #expect(trial.logged.all.contains { $0.hasPrefix("<4>") && $0.contains("WATCHDOG_USEC") })
+        #expect(await trial.stop() == .clean)
+        #expect(trial.log.all.contains { $0.hasPrefix("<4>") && $0.contains("WATCHDOG_USEC") })
     }
 
     @Test("failures and restarts are in the log, with their priorities")
@@ -250,12 +235,11 @@ struct DaemonTests {
         let child = Probe("child")
         let trial = try DaemonTrial { Supervisor { child } }
         await child.wait(for: .started)
-        child.fail(Failure("one\ntwo"))
+        child.fail(InjectedFailure("one\ntwo"))
         await child.wait(for: .started, count: 2)
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.stop() == .clean)
         #expect(
-            trial.logged.all == [
+            trial.log.all == [
                 "<6>supervisor started", "<4>child failed: one", "<4>two",
                 "<4>child restarting, 1 time so far",
                 "<6>SIGTERM: stopping", "<6>supervisor stopping: requested", "<6>supervisor stopped",
@@ -265,11 +249,10 @@ struct DaemonTests {
 
     @Test("a look writes the tree to the log, line by line")
     func look() async throws {
-        let clock = TestClock()
         let child = Probe("child")
         let slow = Probe("slow", start: .whenTold)
         let trial = try DaemonTrial {
-            Supervisor(clock: clock) {
+            Supervisor {
                 Supervisor("inner") {
                     child
                     slow
@@ -277,11 +260,11 @@ struct DaemonTests {
             }
         }
         await slow.wait(for: .begun)
-        clock.advance(by: .seconds(2))
-        trial.run.look()
-        await trial.logged.wait(forCount: 5)
+        trial.clock.advance(by: .seconds(2))
+        trial.send(.user1)
+        await trial.log.wait(forCount: 5)
         #expect(
-            trial.logged.all == [
+            trial.log.all == [
                 "<6>SIGUSR1: the tree is",
                 "<6>supervisor (one for one) starting for 2.0 seconds, waits for inner to start",
                 "<6>└─ inner (one for one) starting for 2.0 seconds, waits for inner/slow to start",
@@ -289,8 +272,7 @@ struct DaemonTests {
                 "<6>   └─ slow starting for 2.0 seconds",
             ]
         )
-        trial.run.receive(.terminate)
-        _ = await trial.end()
+        await trial.stop()
     }
 
     @Test("a look before there is a tree says so")

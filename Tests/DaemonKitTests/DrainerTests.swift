@@ -3,13 +3,13 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Drainer")
+@Suite("Drainer", .timeLimit(.minutes(1)))
 struct DrainerTests {
     /// A listener whose connections end when the test says so.
     private struct Held: Sendable {
         let name: String
         /// What happened, in order, to all listeners of a test.
-        let facts: Facts
+        let facts: Recorder<String>
         let release = Gate()
 
         var listener: Listener {
@@ -17,7 +17,7 @@ struct DrainerTests {
                 connection.onDrain { facts.add("\(name) told") }
                 facts.add("\(name) open")
                 do {
-                    try await release.wait()
+                    try await release.waitUnlessCancelled()
                     try await connection.write("bye")
                     facts.add("\(name) done")
                 } catch {
@@ -27,12 +27,9 @@ struct DrainerTests {
         }
     }
 
-    private func tree(_ clock: TestClock, _ listeners: [Held], _ drainer: Drainer, _ places: Places)
-        -> Supervisor
-    {
-        Supervisor(clock: clock) {
+    private func tree(_ listeners: [Held], _ drainer: Drainer) -> Supervisor {
+        Supervisor {
             listeners.map(\.listener)
-            places.child
             ReadyMarker()
             drainer
         }
@@ -40,25 +37,23 @@ struct DrainerTests {
 
     @Test("all listeners stop accepting before any is waited for, and connections are finished")
     func finishes() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let (a, b) = (Held(name: "a", facts: facts), Held(name: "b", facts: facts))
-        let places = Places()
-        let clock = TestClock()
-        let trial = try DaemonTrial { tree(clock, [a, b], Drainer(shutdown: .seconds(10)), places) }
-        _ = try await trial.manager.next(with: "READY=1")
-        let client = try TestClient.connect(to: #require(places.address(of: "a")))
+        let trial = try DaemonTrial { tree([a, b], Drainer(shutdown: .seconds(10))) }
+        try await trial.started()
+        let client = try TestClient.connect(to: #require(trial.addresses(of: "a").first))
         await facts.wait(for: "a open")
-        let other = try TestClient.connect(to: #require(places.address(of: "b")))
+        let other = try TestClient.connect(to: #require(trial.addresses(of: "b").first))
         await facts.wait(for: "b open")
 
-        trial.run.receive(.terminate)
+        trial.send(.terminate)
         await facts.wait(for: "a told")
         await facts.wait(for: "b told")
         a.release.open()
         b.release.open()
         #expect(try await client.read() == Array("bye".utf8))
         #expect(try await other.read() == Array("bye".utf8))
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
         await client.finish()
         await other.finish()
         #expect(!facts.all.contains { $0.hasSuffix("cut") })
@@ -66,26 +61,25 @@ struct DrainerTests {
 
     @Test("connections that are left when the time is up are cut, counted, and the stop is clean")
     func cuts() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let held = Held(name: "web", facts: facts)
-        let places = Places()
-        let clock = TestClock()
-        let trial = try DaemonTrial { tree(clock, [held], Drainer(shutdown: .seconds(10)), places) }
-        _ = try await trial.manager.next(with: "READY=1")
-        let clients = try (1...3).map { _ in try TestClient.connect(to: #require(places.address(of: "web"))) }
+        let trial = try DaemonTrial { tree([held], Drainer(shutdown: .seconds(10))) }
+        try await trial.started()
+        let clients = try (1...3).map { _ in
+            try TestClient.connect(to: #require(trial.addresses(of: "web").first))
+        }
         await facts.wait(for: "web open", count: 3)
 
-        trial.run.receive(.terminate)
+        trial.send(.terminate)
         await facts.wait(for: "web told", count: 3)
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .milliseconds(9_999))
+        trial.clock.advance(by: .milliseconds(9_999))
         #expect(!facts.all.contains("web cut"))
-        clock.advance(by: .milliseconds(1))
+        trial.clock.advance(by: .milliseconds(1))
         await facts.wait(for: "web cut", count: 3)
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
         for client in clients { await client.finish() }
         #expect(
-            trial.logged.all.contains(
+            trial.log.all.contains(
                 "<4>drainer: time is up after 10.0 seconds, cutting 3 connections of web"
             )
         )
@@ -93,64 +87,54 @@ struct DrainerTests {
 
     @Test("a drainer of certain listeners leaves the others to their own stop")
     func named() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let (a, b) = (Held(name: "a", facts: facts), Held(name: "b", facts: facts))
-        let places = Places()
-        let clock = TestClock()
-        let trial = try DaemonTrial { tree(clock, [a, b], Drainer("b", shutdown: .seconds(10)), places) }
-        _ = try await trial.manager.next(with: "READY=1")
+        let trial = try DaemonTrial { tree([a, b], Drainer("b", shutdown: .seconds(10))) }
+        try await trial.started()
         let (first, second) = (
-            try TestClient.connect(to: #require(places.address(of: "a"))),
-            try TestClient.connect(to: #require(places.address(of: "b")))
+            try TestClient.connect(to: #require(trial.addresses(of: "a").first)),
+            try TestClient.connect(to: #require(trial.addresses(of: "b").first))
         )
         await facts.wait(for: "a open")
         await facts.wait(for: "b open")
-        trial.run.receive(.terminate)
+        trial.send(.terminate)
         await facts.wait(for: "b told")
         #expect(!facts.all.contains("a told"))
         b.release.open()
         await facts.wait(for: "a told")
         a.release.open()
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
         await first.finish()
         await second.finish()
     }
 
     @Test("without a drainer a listener drains for as long as its own shutdown allows, then cuts")
     func withoutDrainer() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let held = Held(name: "web", facts: facts)
-        let places = Places()
-        let clock = TestClock()
         let trial = try DaemonTrial {
-            Supervisor(clock: clock) {
-                held.listener; places.child
-            }
+            Supervisor { held.listener }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        let client = try TestClient.connect(to: #require(places.address(of: "web")))
+        try await trial.started()
+        let client = try TestClient.connect(to: #require(trial.addresses(of: "web").first))
         await facts.wait(for: "web open")
-        trial.run.receive(.terminate)
+        trial.send(.terminate)
         await facts.wait(for: "web told")
-        await clock.sleepers(atLeast: 1)
-        clock.advance(by: .seconds(5))
+        trial.clock.advance(by: .seconds(5))
         await facts.wait(for: "web cut")
-        #expect(await trial.end().code == .clean)
+        #expect(await trial.end() == .clean)
         await client.finish()
     }
 
     @Test("a tree without listeners, or without connections, drains at once")
     func nothing() async throws {
-        let clock = TestClock()
-        let places = Places()
-        let empty = try DaemonTrial { Supervisor(clock: clock) { Drainer(shutdown: .seconds(10)) } }
+        let empty = try DaemonTrial { Supervisor { Drainer(shutdown: .seconds(10)) } }
         let idle = try DaemonTrial {
-            tree(clock, [Held(name: "a", facts: Facts())], Drainer(shutdown: .seconds(10)), places)
+            tree([Held(name: "a", facts: Recorder<String>())], Drainer(shutdown: .seconds(10)))
         }
         for trial in [empty, idle] {
-            _ = try await trial.manager.next(with: "READY=1")
-            trial.run.receive(.terminate)
-            #expect(await trial.end().code == .clean)
+            try await trial.started()
+            #expect(await trial.stop() == .clean)
         }
     }
 }

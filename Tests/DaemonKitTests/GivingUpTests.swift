@@ -4,7 +4,7 @@ import Testing
 @testable import DaemonKit
 
 /// However deep in the tree, and whatever the supervisors between: the manager hears of it.
-@Suite("Daemon: giving up is never silent")
+@Suite("Daemon: giving up is never silent", .timeLimit(.minutes(1)))
 struct GivingUpTests {
     private let never = RestartIntensity(maxRestarts: 0, within: .seconds(1))
 
@@ -21,18 +21,15 @@ struct GivingUpTests {
                 }
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
+        try await trial.ready()
         worker.fail(SystemFailure(errorNumber: 5))
-        #expect(await trial.end().code == .gaveUp)
-        _ = try await trial.manager.next(with: "ERRNO=5")
-        #expect(
-            trial.story == [
-                "READY=1", "STOPPING=1",
-                "STATUS=gave up on child \"a/b/worker\": more than 0 restarts within 1.0 seconds: "
-                    + "the system refused",
-                "ERRNO=5",
-            ]
-        )
+        #expect(await trial.end() == .gaveUp)
+        try trial.story.expect(notifications: [
+            "READY=1", "STOPPING=1",
+            "STATUS=gave up on child \"a/b/worker\": more than 0 restarts within 1.0 seconds: "
+                + "the system refused",
+            "ERRNO=5",
+        ])
     }
 
     @Test("an error that is not to be tried again ends the daemon, and its text is the status")
@@ -46,10 +43,10 @@ struct GivingUpTests {
                 .onFailure { _ in .giveUpSupervisor }
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        worker.fail(Failure("disk full"))
-        #expect(await trial.end().code == .gaveUp)
-        _ = try await trial.manager.next(with: "STATUS=gave up on child \"inner/worker\": disk full")
+        try await trial.ready()
+        worker.fail(InjectedFailure("disk full"))
+        #expect(await trial.end() == .gaveUp)
+        try trial.story.expect(.status("gave up on child \"inner/worker\": disk full"), times: 1)
     }
 
     @Test("a child that is given up while the daemon goes on is in the log, with its error")
@@ -59,13 +56,11 @@ struct GivingUpTests {
             worker.limit(maxRestarts: 0, within: .seconds(1))
             Probe("other")
         }
-        let recorder = EventRecorder(supervisor)
         let trial = try DaemonTrial { supervisor }
-        _ = try await trial.manager.next(with: "READY=1")
-        worker.fail(Failure("bad sector"))
-        await recorder.wait(for: "worker given up, not started again: bad sector")
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        #expect(trial.logged.all.contains("<3>worker given up, not started again: bad sector"))
+        try await trial.ready()
+        worker.fail(InjectedFailure("bad sector"))
+        try await trial.story.wait(for: "worker given up, not started again: bad sector")
+        #expect(await trial.stop() == .clean)
+        #expect(trial.log.all.contains("<3>worker given up, not started again: bad sector"))
     }
 }

@@ -7,57 +7,7 @@ import Testing
 
 @testable import DaemonKit
 
-/// Duplicates descriptors to numbers that follow one another, close-on-exec: other tests start processes.
-///
-/// To numbers that are free, and never onto one: other tests have descriptors too.
-///
-/// - Returns: The first number.
-private func placeInARow(_ descriptors: [CInt]) throws -> CInt {
-    var start: CInt = 300
-    while true {
-        var numbers: [CInt] = []
-        for descriptor in descriptors {
-            let number = fcntl(descriptor, F_DUPFD_CLOEXEC, numbers.last.map { $0 + 1 } ?? start)
-            guard number >= 0 else { throw Failure("F_DUPFD_CLOEXEC: errno \(errno)") }
-            numbers.append(number)
-        }
-        guard let first = numbers.first, let last = numbers.last else { return start }
-        if last == first + CInt(numbers.count) - 1 { return first }
-        for number in numbers { close(number) }
-        start = last + 1
-    }
-}
-
-/// Sockets as a manager passes them: one after the other from a number on, kept open for the life of the process.
-struct PassedSockets {
-    let addresses: [SocketAddress]
-    let first: CInt
-    let variables: [String: String]
-
-    /// Moves descriptors there: what a manager has kept of a service, when it starts it again.
-    init(moving descriptors: [PassedDescriptor]) throws {
-        first = try placeInARow(descriptors.map(\.number))
-        for descriptor in descriptors { close(descriptor.number) }
-        addresses = []
-        let names = descriptors.map(\.name).joined(separator: ":")
-        variables = [
-            "LISTEN_PID": "\(getpid())", "LISTEN_FDS": "\(descriptors.count)", "LISTEN_FDNAMES": names,
-        ]
-    }
-
-    init(_ names: String..., named: Bool = true) throws {
-        let sockets = try names.map {
-            try ListeningSocket.bind(.host("127.0.0.1", port: 0), backlog: 16, name: $0)
-        }
-        first = try placeInARow(sockets.map(\.descriptor))
-        addresses = sockets.map(\.localAddress)
-        var variables = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "\(names.count)"]
-        if named { variables["LISTEN_FDNAMES"] = names.joined(separator: ":") }
-        self.variables = variables
-    }
-}
-
-@Suite("Listener")
+@Suite("Listener", .timeLimit(.minutes(1)))
 struct ListenerTests {
     /// Answers one line with the name it was given.
     private static func listener(_ name: String, fallback: Listener.Fallback? = .host("127.0.0.1", port: 0))
@@ -97,76 +47,70 @@ struct ListenerTests {
 
     @Test("sockets are found by name, in any order", arguments: [["http", "https"], ["https", "http"]])
     func byName(order: [String]) async throws {
-        let passed = try PassedSockets(order[0], order[1])
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+        let sockets = try order.map { try PassedSocket($0) }
+        let trial = try DaemonTrial(sockets: sockets) {
             Supervisor {
                 Self.listener("http", fallback: nil); Self.listener("https", fallback: nil)
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        #expect(try await ask(passed.addresses[0]) == order[0])
-        #expect(try await ask(passed.addresses[1]) == order[1])
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        try await trial.ready()
+        #expect(try await ask(sockets[0].address) == order[0])
+        #expect(try await ask(sockets[1].address) == order[1])
+        #expect(await trial.stop() == .clean)
     }
 
     @Test("every socket of a name is served")
     func severalPerName() async throws {
-        let passed = try PassedSockets("http", "http")
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+        let sockets = try ["http", "http"].map { try PassedSocket($0) }
+        let trial = try DaemonTrial(sockets: sockets) {
             Supervisor { Self.listener("http", fallback: nil) }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        for address in passed.addresses { #expect(try await ask(address) == "http") }
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        try await trial.ready()
+        for socket in sockets { #expect(try await ask(socket.address) == "http") }
+        #expect(await trial.stop() == .clean)
     }
 
     @Test(
         "a single socket, unnamed or of another name, goes to the first listener",
-        arguments: [true, false]
+        arguments: ["hello.socket", "unknown"]
     )
-    func sole(named: Bool) async throws {
-        let passed = try PassedSockets("hello.socket", named: named)
-        let places = Places()
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+    func sole(name: String) async throws {
+        let socket = try PassedSocket(name)
+        let trial = try DaemonTrial(sockets: [socket]) {
             Supervisor {
-                Self.listener("http", fallback: nil); Self.listener("https"); places.child
+                Self.listener("http", fallback: nil); Self.listener("https")
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        #expect(try await ask(passed.addresses[0]) == "http")
-        #expect(places.address(of: "http") == passed.addresses[0])
-        #expect(places.address(of: "https") != passed.addresses[0])
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        try await trial.ready()
+        #expect(try await ask(socket.address) == "http")
+        #expect(trial.addresses(of: "http").first == socket.address)
+        #expect(trial.addresses(of: "https").first != socket.address)
+        #expect(await trial.stop() == .clean)
     }
 
     @Test("a single socket with the name of another listener stays that one's")
     func soleOfAnother() async throws {
-        let passed = try PassedSockets("https")
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+        let socket = try PassedSocket("https")
+        let trial = try DaemonTrial(sockets: [socket]) {
             Supervisor {
                 Self.listener("http"); Self.listener("https", fallback: nil)
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        #expect(try await ask(passed.addresses[0]) == "https")
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        try await trial.ready()
+        #expect(try await ask(socket.address) == "https")
+        #expect(await trial.stop() == .clean)
     }
 
     @Test("sockets that nobody takes are told in the log")
     func unclaimed() async throws {
-        let passed = try PassedSockets("http", "metrics")
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+        let sockets = try ["http", "metrics"].map { try PassedSocket($0) }
+        let trial = try DaemonTrial(sockets: sockets) {
             Supervisor { Self.listener("http", fallback: nil) }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        try await trial.ready()
+        #expect(await trial.stop() == .clean)
         #expect(
-            trial.logged.all.contains {
+            trial.log.all.contains {
                 $0.contains("metrics") && $0.hasSuffix("no child of the tree takes it")
             }
         )
@@ -175,21 +119,18 @@ struct ListenerTests {
     @Test("no socket and no fallback is an error that names the socket")
     func nothing() async throws {
         let trial = try DaemonTrial { Supervisor { Self.listener("http", fallback: nil) } }
-        #expect(await trial.end().code == .startFailed)
-        #expect(trial.logged.all.last?.contains("no socket called \"http\" was passed") == true)
+        #expect(await trial.end() == .startFailed)
+        #expect(trial.log.all.last?.contains("no socket called \"http\" was passed") == true)
     }
 
     @Test("a passed datagram socket under the listener's name is an error")
     func wrongKind() async throws {
-        let passed = try PassedSockets("http")
-        let datagram = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
-        _ = fcntl(dup2(datagram, passed.first), F_SETFD, FD_CLOEXEC)
-        close(datagram)
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+        let socket = try PassedSocket("http", kind: .datagram)
+        let trial = try DaemonTrial(sockets: [socket]) {
             Supervisor { Self.listener("http") }
         }
-        #expect(await trial.end().code == .startFailed)
-        #expect(trial.logged.all.last?.contains("datagram") == true)
+        #expect(await trial.end() == .startFailed)
+        #expect(trial.log.all.last?.contains("datagram") == true)
     }
 
     @Test(
@@ -203,26 +144,24 @@ struct ListenerTests {
             Supervisor { Self.listener("http", fallback: .port(fromVariable: "PORT", default: 0)) }
         }
         if isRight {
-            _ = try await trial.manager.next(with: "READY=1")
-            trial.run.receive(.terminate)
-            #expect(await trial.end().code == .clean)
+            try await trial.ready()
+            #expect(await trial.stop() == .clean)
         } else {
-            #expect(await trial.end().code == .startFailed)
-            #expect(trial.logged.all.last?.contains("PORT is \"\(value)\"") == true)
+            #expect(await trial.end() == .startFailed)
+            #expect(trial.log.all.last?.contains("PORT is \"\(value)\"") == true)
         }
     }
 
     @Test("a listener restarts within the tree on the same passed socket")
     func restart() async throws {
-        let passed = try PassedSockets("http")
-        let trial = try DaemonTrial(variables: passed.variables, firstDescriptor: passed.first) {
+        let socket = try PassedSocket("http")
+        let trial = try DaemonTrial(sockets: [socket]) {
             Supervisor { Listener("http", serving: FailingServer()) }
         }
-        _ = try await trial.manager.next(with: "READY=1")
-        for _ in 1...3 { #expect(try await ask(passed.addresses[0]) == "once") }
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        #expect(trial.logged.all.contains("<4>http restarting, 2 times so far"))
+        try await trial.ready()
+        for _ in 1...3 { #expect(try await ask(socket.address) == "once") }
+        #expect(await trial.stop() == .clean)
+        #expect(trial.log.all.contains("<4>http restarting, 2 times so far"))
     }
 
     @Test("two listeners of a name, no connection at all, a drainer of nothing: told before anything starts")
@@ -235,8 +174,8 @@ struct ListenerTests {
                 Drainer("gopher")
             }
         }
-        #expect(await trial.end().code == .configuration)
-        let line = try #require(trial.logged.all.last)
+        #expect(await trial.end() == .configuration)
+        let line = try #require(trial.log.all.last)
         #expect(line.contains("child \"inner/http\" is not the only listener of that name"))
         #expect(line.contains("child \"none\" allows 0 connections at once"))
         #expect(line.contains("child \"drainer\" drains a listener \"gopher\", but there is none"))
@@ -251,7 +190,7 @@ private struct FailingServer: SocketServer {
             group.addTask { await session.drainRequested() }
             group.addTask {
                 await Self.answerOne(on: socket)
-                if !Task.isCancelled { throw Failure("answered once") }
+                if !Task.isCancelled { throw InjectedFailure("answered once") }
             }
             try await group.next()
             group.cancelAll()

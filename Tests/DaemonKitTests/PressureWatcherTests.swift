@@ -38,18 +38,18 @@ struct PressureWatcherTests {
     @Test("each event is told, to one call at a time; what comes during a call is told after it")
     func events() async throws {
         let fifo = try PressureFIFO()
-        let facts = Facts()
+        let facts = Recorder<String>()
         let gate = Gate()
         let trial = try DaemonTrial(variables: ["MEMORY_PRESSURE_WATCH": fifo.path]) {
             Supervisor {
                 PressureWatcher(on: .memory) { event in
                     facts.add("\(event.resource)")
-                    try await gate.wait()
+                    try await gate.waitUnlessCancelled()
                     facts.add("done")
                 }
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
+        try await trial.ready()
         try fifo.tell()
         await facts.wait(for: "memory")
         try fifo.tell()
@@ -63,20 +63,20 @@ struct PressureWatcherTests {
     @Test("a stop cancels the call, and no event is told after it")
     func stop() async throws {
         let fifo = try PressureFIFO()
-        let facts = Facts()
+        let facts = Recorder<String>()
         let trial = try DaemonTrial(variables: ["IO_PRESSURE_WATCH": fifo.path]) {
             Supervisor {
                 PressureWatcher(on: .io) { _ in
                     facts.add("called")
                     await withTaskCancellationHandler {
-                        try? await Gate().wait()
+                        try? await Gate().waitUnlessCancelled()
                     } onCancel: {
                         facts.add("cancelled")
                     }
                 }
             }
         }
-        _ = try await trial.manager.next(with: "READY=1")
+        try await trial.ready()
         try fifo.tell()
         await facts.wait(for: "called")
         try fifo.tell()
@@ -87,13 +87,13 @@ struct PressureWatcherTests {
     @Test("a call that throws fails the child, and the next copy of it watches again")
     func failing() async throws {
         let fifo = try PressureFIFO()
-        let facts = Facts()
+        let facts = Recorder<String>()
         let below = Probe("below")
         let trial = try DaemonTrial(variables: ["MEMORY_PRESSURE_WATCH": fifo.path]) {
             Supervisor(strategy: .restForOne) {
                 PressureWatcher(on: .memory, id: "trim") { _ in
                     facts.add("called")
-                    throw Failure("no cache")
+                    throw InjectedFailure("no cache")
                 }
                 below
             }
@@ -105,7 +105,7 @@ struct PressureWatcherTests {
             await facts.wait(for: "called", count: count)
         }
         #expect(await trial.stop() == .clean)
-        #expect(trial.logged.all.contains("<4>trim failed: no cache"))
+        #expect(trial.log.all.contains("<4>trim failed: no cache"))
     }
 
     @Test("without a source, or with one that cannot be watched, it says so once and does nothing")
@@ -123,10 +123,10 @@ struct PressureWatcherTests {
                 }
             }
             await worker.wait(for: .started)
-            worker.fail(Failure())
+            worker.fail(InjectedFailure())
             await worker.wait(for: .started, count: 2)
             #expect(await trial.stop() == .clean)
-            let lines = trial.logged.all.filter { $0.contains("pressure(memory): watching nothing") }
+            let lines = trial.log.all.filter { $0.contains("pressure(memory): watching nothing") }
             #expect(lines.count == 1)
             #expect(lines.first?.hasPrefix("<5>pressure(memory): watching nothing: \(reason)") == true)
         }

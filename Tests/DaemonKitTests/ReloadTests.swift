@@ -5,12 +5,12 @@ import Testing
 
 @testable import DaemonKit
 
-@Suite("Reload")
+@Suite("Reload", .timeLimit(.minutes(1)))
 struct ReloadTests {
     /// A child that notes each reload, and fails it or waits in it when told to.
     private func child(
         _ id: String,
-        _ facts: Facts,
+        _ facts: Recorder<String>,
         _ reload: @escaping @Sendable () async throws -> Void = {}
     ) -> ChildSpec {
         ChildSpec(id) { child in
@@ -23,14 +23,9 @@ struct ReloadTests {
         }
     }
 
-    /// The variables that the manager gets, as names and as values where they do not vary.
-    private func story(_ trial: DaemonTrial) -> [String] {
-        trial.story.map { $0.hasPrefix("MONOTONIC_USEC=") ? "MONOTONIC_USEC" : $0 }
-    }
-
     @Test("the handlers are called in the order of the tree, between RELOADING and READY")
     func order() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let (restarted, last) = (Probe("probe"), Probe("last"))
         let trial = try DaemonTrial { [self] in
             Supervisor {
@@ -43,67 +38,63 @@ struct ReloadTests {
                 child("third", facts)
             }
         }
-        await trial.logged.wait(forCount: 1)
+        try await trial.started()
         // A child that has been restarted still has its place.
-        restarted.fail(Failure())
+        restarted.fail(InjectedFailure())
         await last.wait(for: .started, count: 2)
-        trial.run.reload()
-        _ = try await trial.manager.next(with: "STATUS=reloaded")
+        trial.send(.hangUp)
+        try await trial.story.wait(for: .status("reloaded"))
         #expect(facts.all == ["first", "second", "third"])
-        #expect(
-            story(trial) == [
-                "READY=1", "RELOADING=1", "MONOTONIC_USEC", "STATUS=reloading", "READY=1", "STATUS=reloaded",
-            ]
+        try trial.story.expect(
+            notifications: ["READY=1", "RELOADING=1", "STATUS=reloading", "READY=1", "STATUS=reloaded"]
         )
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
+        let reloading = try #require(trial.manager.received.first { $0["RELOADING"] == "1" })
+        #expect(reloading["MONOTONIC_USEC"].flatMap { UInt64($0) } != nil)
+        #expect(await trial.stop() == .clean)
     }
 
     @Test("a handler that throws is named, the others are called, and the service is ready again")
     func failing() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let trial = try DaemonTrial { [self] in
             Supervisor {
-                child("first", facts) { throw Failure("no certificate") }
+                child("first", facts) { throw InjectedFailure("no certificate") }
                 child("second", facts)
             }
         }
-        await trial.logged.wait(forCount: 1)
-        trial.run.reload()
-        _ = try await trial.manager.next(with: "STATUS=reload failed: first: no certificate")
+        try await trial.started()
+        trial.send(.hangUp)
+        try await trial.story.wait(for: .status("reload failed: first: no certificate"))
         #expect(facts.all == ["first", "second"])
-        #expect(trial.story.count { $0 == "READY=1" } == 2)
-        trial.run.receive(.terminate)
-        _ = await trial.end()
-        #expect(trial.logged.all.contains("<3>reload failed: first: no certificate"))
+        try trial.story.expect(.ready, times: 2)
+        await trial.stop()
+        #expect(trial.log.all.contains("<3>reload failed: first: no certificate"))
     }
 
     @Test("what is asked for during a reload is done once more afterwards")
     func again() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let gate = Gate()
         let trial = try DaemonTrial { [self] in
-            Supervisor { child("only", facts) { try await gate.wait() } }
+            Supervisor { child("only", facts) { try await gate.waitUnlessCancelled() } }
         }
-        await trial.logged.wait(forCount: 1)
-        trial.run.reload()
+        try await trial.started()
+        trial.send(.hangUp)
         await facts.wait(for: "only")
-        trial.run.reload()
-        trial.run.reload()
+        trial.send(.hangUp)
+        trial.send(.hangUp)
         #expect(facts.all == ["only"], "not two at once")
         gate.open()
         await facts.wait(for: "only", count: 2)
-        _ = try await trial.manager.next(with: "STATUS=reloaded")
-        _ = try await trial.manager.next(with: "STATUS=reloaded")
+        try await trial.story.wait(for: .status("reloaded"), count: 2)
         #expect(facts.all == ["only", "only"])
-        trial.run.receive(.terminate)
-        _ = await trial.end()
-        #expect(trial.story.count { $0 == "RELOADING=1" } == 2)
+        await trial.stop()
+        try trial.story.expect(.reloading, times: 2)
     }
 
     @Test("one that comes before the service is ready is done when it is")
     func early() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let slow = Probe("slow", start: .whenTold)
         let trial = try DaemonTrial { [self] in
             Supervisor {
@@ -112,38 +103,36 @@ struct ReloadTests {
             }
         }
         await slow.wait(for: .begun)
-        trial.run.reload()
+        trial.send(.hangUp)
         #expect(facts.all.isEmpty)
         slow.start()
-        _ = try await trial.manager.next(with: "STATUS=reloaded")
-        #expect(story(trial).first == "READY=1")
+        try await trial.story.wait(for: .status("reloaded"))
+        try trial.story.expect(.ready, before: .reloading)
         #expect(facts.all == ["first"])
-        trial.run.receive(.terminate)
-        _ = await trial.end()
+        await trial.stop()
     }
 
     @Test("a stop cancels a reload, and nothing says that the service were ready again")
     func stopped() async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let gate = Gate()
         let trial = try DaemonTrial { [self] in
-            Supervisor { child("only", facts) { try await gate.wait() } }
+            Supervisor { child("only", facts) { try await gate.waitUnlessCancelled() } }
         }
-        await trial.logged.wait(forCount: 1)
-        trial.run.reload()
+        try await trial.started()
+        trial.send(.hangUp)
         await facts.wait(for: "only")
-        trial.run.receive(.terminate)
-        #expect(await trial.end().code == .clean)
-        trial.run.reload()
-        #expect(
-            story(trial) == ["READY=1", "RELOADING=1", "MONOTONIC_USEC", "STATUS=reloading", "STOPPING=1"]
+        #expect(await trial.stop() == .clean)
+        trial.send(.hangUp)
+        try trial.story.expect(
+            notifications: ["READY=1", "RELOADING=1", "STATUS=reloading", "STOPPING=1"]
         )
     }
 
     @Test("a handler is gone with the copy of the child that gave it")
     func handlersEnd() async throws {
-        let facts = Facts()
-        let starts = Facts()
+        let facts = Recorder<String>()
+        let starts = Recorder<String>()
         let fail = Gate()
         let trial = try DaemonTrial {
             Supervisor {
@@ -152,8 +141,8 @@ struct ReloadTests {
                     starts.add("start")
                     child.started()
                     if starts.all.count == 1 {
-                        try await fail.wait()
-                        throw Failure()
+                        try await fail.waitUnlessCancelled()
+                        throw InjectedFailure()
                     }
                     await child.shutdownRequested()
                 }
@@ -162,10 +151,9 @@ struct ReloadTests {
         await starts.wait(for: "start")
         fail.open()
         await starts.wait(for: "start", count: 2)
-        trial.run.reload()
-        _ = try await trial.manager.next(with: "STATUS=reloaded")
+        trial.send(.hangUp)
+        try await trial.story.wait(for: .status("reloaded"))
         #expect(facts.all == ["called"])
-        trial.run.receive(.terminate)
-        _ = await trial.end()
+        await trial.stop()
     }
 }

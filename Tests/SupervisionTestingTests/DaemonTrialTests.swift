@@ -60,6 +60,11 @@ struct DaemonTrialTests {
         try trial.story.expect(.ready, after: .start(of: "echo"))
         try trial.story.expect(.stopping, before: .stop(of: "status(draining)"))
         try trial.story.expect(statuses: ["draining", "drained"])
+        try trial.story.expect(
+            notifications: ["READY=1", "STOPPING=1", "STATUS=draining", "STATUS=drained"]
+        )
+        let message = await failure { try trial.story.expect(notifications: ["READY=1", "STOPPING=1"]) }
+        #expect(message?.contains("READY=1, STOPPING=1, and were READY=1, STOPPING=1, STATUS=dr") == true)
         try trial.story.expect(.stop(of: "drainer"), before: .stop(of: "echo"))
         try await trial.expectNothingLeft()
     }

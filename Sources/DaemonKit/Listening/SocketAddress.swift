@@ -50,7 +50,7 @@ extension SocketAddress {
     }
 
     /// The address that a socket is bound to.
-    static func local(of descriptor: CInt) -> SocketAddress {
+    package static func local(of descriptor: CInt) -> SocketAddress {
         var address = csupervision_address()
         csupervision_socket_local_address(descriptor, &address)
         return SocketAddress(address)

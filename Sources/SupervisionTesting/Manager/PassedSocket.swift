@@ -1,4 +1,5 @@
 public import DaemonKit
+import SupervisionLock
 public import Systemd
 
 /// A socket that a test passes to the daemon it runs, as a socket unit does.
@@ -32,9 +33,11 @@ public final class PassedSocket: Sendable {
     private enum Bound {
         case listening(ListeningSocket)
         case datagram(DatagramSocket)
+        case connection(OwnedDescriptor)
+        case given
     }
 
-    private let bound: Bound
+    private let bound: Locked<Bound>
 
     /// Binds a socket.
     ///
@@ -54,24 +57,46 @@ public final class PassedSocket: Sendable {
             let kind = kind == .stream ? ConnectionKind.stream : .sequentialPackets
             let socket = try ListeningSocket.bind(endpoint, kind: kind, name: name)
             address = socket.localAddress
-            bound = .listening(socket)
+            bound = Locked(.listening(socket))
         case .datagram:
             let socket = try DatagramSocket.bind(endpoint, name: name)
             address = socket.localAddress
-            bound = .datagram(socket)
+            bound = Locked(.datagram(socket))
         }
+    }
+
+    /// Passes a connection that the test has accepted, as a socket unit with `Accept=yes` does.
+    ///
+    /// It is the daemon's alone, as the manager keeps no copy of it: the first daemon gets it, and no other.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The connection, which is the test's no more.
+    ///   - name: The name that the daemon finds it by; the manager calls it `connection`.
+    public init(connection descriptor: CInt, name: String = "connection") {
+        self.name = name
+        address = SocketAddress.local(of: descriptor)
+        bound = Locked(.connection(OwnedDescriptor(taking: descriptor)))
     }
 
     /// What one start of a daemon gets: a duplicate, which it owns.
     ///
     /// - Returns: The descriptor, under the socket's name.
-    /// - Throws: `SystemdError` with code `duplicationFailed` when there is no room for it.
+    /// - Throws: `SystemdError` with code `duplicationFailed` when there is no room for it, and with code `closed` when it
+    ///   is a connection that another daemon got.
     public func handOver() throws(SystemdError) -> PassedDescriptor {
-        let number =
+        let number = try bound.withLock { bound throws(SystemdError) in
             switch bound {
-            case .listening(let socket): socket.descriptor
-            case .datagram(let socket): socket.descriptor
+            case .listening(let socket):
+                return try OwnedDescriptor.duplicate(socket.descriptor)
+            case .datagram(let socket):
+                return try OwnedDescriptor.duplicate(socket.descriptor)
+            case .connection(let connection):
+                bound = .given
+                return try OwnedDescriptor.duplicate(connection.number)
+            case .given:
+                throw SystemdError(.closed, "the connection \"\(name)\" was passed to a daemon before")
             }
-        return PassedDescriptor(number: try OwnedDescriptor.duplicate(number), name: name)
+        }
+        return PassedDescriptor(number: number, name: name)
     }
 }

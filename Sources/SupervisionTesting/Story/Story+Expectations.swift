@@ -140,6 +140,34 @@ extension Story {
         throw StoryFailure(message, in: self, at: fileID, line)
     }
 
+    /// Expects what the manager was told, all of it, each line by itself, in order.
+    ///
+    /// ```swift
+    /// try trial.story.expect(notifications: ["READY=1", "STOPPING=1", "STATUS=drained"])
+    /// ```
+    ///
+    /// What depends on time does not count: signs of life (`WATCHDOG=1`), requests for more time
+    /// (`EXTEND_TIMEOUT_USEC`) and time stamps (`MONOTONIC_USEC`). They are in ``notifications``.
+    ///
+    /// - Parameters:
+    ///   - lines: The lines, such as `READY=1`.
+    ///   - fileID: The file that a failure names.
+    ///   - line: The line that a failure names.
+    /// - Throws: ``StoryFailure`` when it was told something else, more or less of it, or in another order.
+    public func expect(
+        notifications lines: [String],
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) throws {
+        let told = notifications.filter { line in
+            line != "WATCHDOG=1" && !line.hasPrefix("EXTEND_TIMEOUT_USEC=")
+                && !line.hasPrefix("MONOTONIC_USEC=")
+        }
+        guard told != lines else { return }
+        let message = "the notifications were to be \(Self.list(lines)), and were \(Self.list(told))"
+        throw StoryFailure(message, in: self, at: fileID, line)
+    }
+
     private enum Edge {
         case begin, end
     }

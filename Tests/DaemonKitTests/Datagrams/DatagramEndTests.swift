@@ -1,6 +1,7 @@
 import DaemonKit
 import Foundation
 import Glibc
+import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
@@ -12,22 +13,22 @@ struct DatagramEndTests {
         _ socket: DatagramSocket,
         handling: @escaping @Sendable (String) throws -> Void = { _ in }
     ) async throws -> (
-        server: DatagramServer, client: Connection, gate: Gate, handled: Log<String>
+        server: DatagramServer, client: Connection, gate: Gate, handled: Recorder<String>
     ) {
         let gate = Gate()
-        let begun = Log<Void>()
-        let handled = Log<String>()
+        let begun = Recorder<Void>()
+        let handled = Recorder<String>()
         let server = await DatagramServer(socket, maxConcurrent: 1) { datagram in
-            begun.append(())
-            try await gate.wait()
+            begun.add(())
+            try await gate.waitUnlessCancelled()
             datagram.reply("done")
             let text = String(decoding: datagram.bytes, as: UTF8.self)
             try handling(text)
-            handled.append(text)
+            handled.add(text)
         }
         let client = try server.connect()
         for index in 1...8 { try client.send("\(index)") }
-        await begun.atLeast(1)
+        await begun.wait(forCount: 1)
         return (server, client, gate, handled)
     }
 
@@ -43,7 +44,7 @@ struct DatagramEndTests {
         server.session.beginDrain()
         gate.open()
         try await server.ended()
-        #expect(handled.entries == ["1", "2", "3", "4", "5", "6", "7", "8"])
+        #expect(handled.all == ["1", "2", "3", "4", "5", "6", "7", "8"])
         for _ in 1...8 { #expect(try await client.read() == Array("done".utf8)) }
     }
 
@@ -73,12 +74,12 @@ struct DatagramEndTests {
         server.session.beginDrain()
         gate.open()
         try await server.ended()
-        #expect(handled.entries == ["1"])
+        #expect(handled.all == ["1"])
         // What comes now is not refused either.
         try client.send("9")
-        let rest = Log<String>()
-        let next = await DatagramServer(bound) { rest.append(String(decoding: $0.bytes, as: UTF8.self)) }
-        #expect(await rest.atLeast(8).sorted() == ["2", "3", "4", "5", "6", "7", "8", "9"])
+        let rest = Recorder<String>()
+        let next = await DatagramServer(bound) { rest.add(String(decoding: $0.bytes, as: UTF8.self)) }
+        #expect(await rest.wait(forCount: 8).sorted() == ["2", "3", "4", "5", "6", "7", "8", "9"])
         try await next.drain()
     }
 
@@ -102,23 +103,23 @@ struct DatagramEndTests {
 
     @Test("a cancellation ends the handlers, and what is in no handler's hand is not begun")
     func cancelled() async throws {
-        let cancelled = Log<Void>()
-        let begun = Log<Void>()
+        let cancelled = Recorder<Void>()
+        let begun = Recorder<Void>()
         let never = Gate()
         let server = await DatagramServer(
             try .bind(.unix(DatagramServer.name()), name: "s"),
             maxConcurrent: 2
         ) { _ in
-            begun.append(())
-            do { try await never.wait() } catch { cancelled.append(()) }
+            begun.add(())
+            do { try await never.waitUnlessCancelled() } catch { cancelled.add(()) }
         }
         let client = try server.connect()
         for _ in 0..<6 { try client.send("x") }
-        await begun.atLeast(2)
+        await begun.wait(forCount: 2)
         server.cancel()
         try? await server.ended()
-        #expect(begun.entries.count == 2)
-        #expect(cancelled.entries.count == 2)
+        #expect(begun.all.count == 2)
+        #expect(cancelled.all.count == 2)
         #expect(server.session.connectionCount == 0)
         #expect(server.socket.descriptor == -1)
     }
@@ -134,23 +135,17 @@ struct DatagramEndTests {
                 (last, lastSocket) = (server.session, server.socket)
                 let client = try server.connect()
                 for _ in 0..<10 { #expect(try await client.ask("hello") == "hello") }
-                try await Leftovers.settle { try Leftovers.threads("receive") == 1 }
-                #expect(try Leftovers.threads("receive") == 1)
+                try await settle { try Threads.count("receive") == 1 }
+                #expect(try Threads.count("receive") == 1)
                 if index % 2 == 1 { server.cancel() } else { server.session.beginDrain() }
                 try? await server.ended()
                 await client.finish()
             }
-            func isGone() throws -> Bool {
-                try Leftovers.threads("receive") == 0 && last == nil && lastSocket == nil
+            try await Leftovers.expectNone {
+                for index in 0..<10 { try await round(index) }
+                try await settle { try Threads.count("receive") == 0 && last == nil && lastSocket == nil }
             }
-            // The first makes what the process keeps; the rest of it must have gone before that is counted.
-            try await round(0)
-            try await Leftovers.settle(isGone)
-            let before = try Leftovers.descriptors()
-            for index in 1..<20 { try await round(index) }
-            try await Leftovers.settle { try isGone() && Leftovers.descriptors() == before }
-            #expect(try Leftovers.descriptors() == before)
-            #expect(try Leftovers.threads("receive") == 0)
+            #expect(try Threads.count("receive") == 0)
             #expect(last == nil)
             #expect(lastSocket == nil)
         }

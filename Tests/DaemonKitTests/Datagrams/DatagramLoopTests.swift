@@ -2,6 +2,7 @@ import DaemonKit
 import Foundation
 import Glibc
 import SupervisionLock
+import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
@@ -27,9 +28,9 @@ struct DatagramLoopTests {
         ]
     )
     func asked(endpoint: Endpoint, host: String) async throws {
-        let seen = Log<Datagram>()
+        let seen = Recorder<Datagram>()
         let server = await DatagramServer(try .bind(endpoint, name: "udp")) { datagram in
-            seen.append(datagram)
+            seen.add(datagram)
             datagram.reply("from \(datagram.local)")
         }
         let port = try #require(server.address.port)
@@ -38,7 +39,7 @@ struct DatagramLoopTests {
         // It is connected: what comes from another address than it asked would not reach it.
         let client = try server.connect(to: address)
         #expect(try await client.ask("who?") == "from \(address)")
-        let datagram = try #require(seen.entries.first)
+        let datagram = try #require(seen.all.first)
         #expect(datagram.local == address)
         #expect(self.host(datagram.peer) == (host == "::1" ? "::1" : "127.0.0.1"))
         let own = try client.withDescriptor { SocketAddress.local(of: $0) }
@@ -58,12 +59,12 @@ struct DatagramLoopTests {
 
     @Test("an abstract name is served, and a peer without a name cannot be answered")
     func unnamed() async throws {
-        let outcomes = Log<(peer: SocketAddress?, local: SocketAddress, outcome: ReplyOutcome)>()
+        let outcomes = Recorder<(peer: SocketAddress?, local: SocketAddress, outcome: ReplyOutcome)>()
         let server = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) { datagram in
-            outcomes.append((datagram.peer, datagram.local, datagram.reply(datagram.bytes)))
+            outcomes.add((datagram.peer, datagram.local, datagram.reply(datagram.bytes)))
         }
         try await server.connect(isNamed: false).write("hello")
-        let first = try #require(await outcomes.atLeast(1).first)
+        let first = try #require(await outcomes.wait(forCount: 1).first)
         #expect(first.peer == nil)
         #expect(first.local == server.address)
         guard case .unnamedPeer = first.outcome else {
@@ -72,7 +73,7 @@ struct DatagramLoopTests {
         }
         let named = try server.connect()
         #expect(try await named.ask("hello") == "hello")
-        #expect(outcomes.entries.last?.peer == (try named.withDescriptor { .local(of: $0) }))
+        #expect(outcomes.all.last?.peer == (try named.withDescriptor { .local(of: $0) }))
         try await server.drain()
     }
 
@@ -120,43 +121,43 @@ struct DatagramLoopTests {
 
     @Test("what is longer than the limit is cut, and says so; what is as long, or empty, is whole")
     func sizes() async throws {
-        let seen = Log<Datagram>()
+        let seen = Recorder<Datagram>()
         let server = await DatagramServer(
             try .bind(.unix(DatagramServer.name()), name: "s"),
             maxDatagramSize: 8
         ) {
-            seen.append($0)
+            seen.add($0)
         }
         let client = try server.connect()
         for (index, text) in ["123456789", "12345678", ""].enumerated() {
             try client.send(text)
-            await seen.atLeast(index + 1)
+            await seen.wait(forCount: index + 1)
         }
         #expect(
-            seen.entries.map { String(decoding: $0.bytes, as: UTF8.self) } == ["12345678", "12345678", ""]
+            seen.all.map { String(decoding: $0.bytes, as: UTF8.self) } == ["12345678", "12345678", ""]
         )
-        #expect(seen.entries.map(\.isTruncated) == [true, false, false])
+        #expect(seen.all.map(\.isTruncated) == [true, false, false])
         try await server.drain()
     }
 
     @Test("a whole batch comes as it was sent: each datagram with its own bytes and its own peer")
     func batch() async throws {
         let gate = Gate()
-        let seen = Log<(peer: SocketAddress?, text: String)>()
+        let seen = Recorder<(peer: SocketAddress?, text: String)>()
         let server = await DatagramServer(
             try .bind(.host("127.0.0.1", port: 0), name: "udp"),
             maxConcurrent: 40
         ) { datagram in
-            seen.append((datagram.peer, String(decoding: datagram.bytes, as: UTF8.self)))
-            try await gate.wait()
+            seen.add((datagram.peer, String(decoding: datagram.bytes, as: UTF8.self)))
+            try await gate.waitUnlessCancelled()
         }
         let clients = try (0..<40).map { _ in try server.connect() }
         for (index, client) in clients.enumerated() { try client.send(String(repeating: "x", count: index)) }
-        await seen.atLeast(40)
+        await seen.wait(forCount: 40)
         gate.open()
         for (index, client) in clients.enumerated() {
             let own = try client.withDescriptor { SocketAddress.local(of: $0) }
-            #expect(seen.entries.first { $0.peer == own }?.text == String(repeating: "x", count: index))
+            #expect(seen.all.first { $0.peer == own }?.text == String(repeating: "x", count: index))
         }
         try await server.drain()
     }
@@ -166,29 +167,29 @@ struct DatagramLoopTests {
     @Test("no more handlers run than may, and what is over that waits in the kernel's buffer")
     func bound() async throws {
         let gate = Gate()
-        let begun = Log<Int>()
+        let begun = Recorder<Int>()
         let server = await DatagramServer(
             try .bind(.unix(DatagramServer.name()), name: "s"),
             maxConcurrent: 3
         ) { datagram in
-            begun.append(datagram.bytes.count)
-            try await gate.wait()
+            begun.add(datagram.bytes.count)
+            try await gate.waitUnlessCancelled()
         }
         let client = try server.connect()
         for _ in 0..<3 { try client.send("x") }
-        await begun.atLeast(3)
+        await begun.wait(forCount: 3)
         // The thread has no place for these: they are still there to be taken by somebody else.
         for _ in 0..<5 { try client.send("more") }
         var byte: UInt8 = 0
         #expect(recv(server.socket.descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) == 1)
-        #expect(begun.entries.count == 3)
+        #expect(begun.all.count == 3)
         #expect(server.session.connectionCount == 3)
         gate.open()
-        await begun.atLeast(8)
+        await begun.wait(forCount: 8)
         try await server.drain()
-        #expect(begun.entries == [1, 1, 1, 4, 4, 4, 4, 4])
+        #expect(begun.all == [1, 1, 1, 4, 4, 4, 4, 4])
         #expect(server.session.connectionCount == 0)
-        #expect(server.incidents.entries.isEmpty)
+        #expect(server.incidents.all.isEmpty)
     }
 
     @Test("of a flood of 10,000 each is handled once where the sender waits, never more at once than may")
@@ -230,14 +231,14 @@ struct DatagramLoopTests {
         for _ in 0..<10_000 { try await flood.write(noise) }
         // One that is lost in the flood is sent again as soon as the kernel's buffer has room.
         let client = try server.connect()
-        let answer = Log<String>()
-        let reading = Task { answer.append(String(decoding: try await client.read(), as: UTF8.self)) }
-        while answer.entries.isEmpty {
+        let answer = Recorder<String>()
+        let reading = Task { answer.add(String(decoding: try await client.read(), as: UTF8.self)) }
+        while answer.all.isEmpty {
             try await client.write("hello")
             await Task.yield()
         }
         try await reading.value
-        #expect(answer.entries == ["hello"])
+        #expect(answer.all == ["hello"])
         try await server.drain()
         #expect((1...4).contains(running.withLock { $0.most }))
     }
@@ -254,7 +255,7 @@ struct DatagramLoopTests {
         let client = try server.connect()
         for _ in 0..<7 { #expect(try await client.ask("?") == "failed") }
         try await server.drain()
-        let counts = server.incidents.entries.map { incident -> Int in
+        let counts = server.incidents.all.map { incident -> Int in
             guard case .datagramsFailed(let count, let peer, let error) = incident else { return 0 }
             #expect(error is Oops)
             #expect(peer != nil)
@@ -265,7 +266,7 @@ struct DatagramLoopTests {
 
     @Test("replies for which a peer has no room are dropped and counted; nothing waits for it")
     func dropped() async throws {
-        let outcomes = Log<[String]>()
+        let outcomes = Recorder<[String]>()
         let server = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) { datagram in
             var dropped: [String] = []
             // More than net.unix.max_dgram_qlen has room for, which nobody reads.
@@ -275,13 +276,13 @@ struct DatagramLoopTests {
                 case let other: dropped.append("\(other)")
                 }
             }
-            outcomes.append(dropped)
+            outcomes.add(dropped)
         }
         let client = try server.connect()
         try await client.write("?")
-        #expect(await outcomes.atLeast(1).first == Array(repeating: "dropped", count: 5))
+        #expect(await outcomes.wait(forCount: 1).first == Array(repeating: "dropped", count: 5))
         try await server.drain()
-        let counts = server.incidents.entries.map { incident -> Int in
+        let counts = server.incidents.all.map { incident -> Int in
             guard case .repliesDropped(let socket, let count) = incident else { return 0 }
             #expect(socket == server.address)
             return count
@@ -294,28 +295,28 @@ struct DatagramLoopTests {
     func failedReplies() async {
         // Alone: a process that another test starts has the closed socket open for a moment.
         await #expect(processExitsWith: .success) {
-            let seen = Log<Datagram>()
+            let seen = Recorder<Datagram>()
             let udp = await DatagramServer(try .bind(.host("127.0.0.1", port: 0), name: "udp")) {
-                seen.append($0)
+                seen.add($0)
             }
             try await udp.connect().write("?")
             let unix = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) {
-                seen.append($0)
+                seen.add($0)
             }
-            await seen.atLeast(1)
+            await seen.wait(forCount: 1)
             let client = try unix.connect()
             try await client.write("?")
-            await seen.atLeast(2)
+            await seen.wait(forCount: 2)
             func code(_ outcome: ReplyOutcome) -> SocketError.Code? {
                 guard case .failed(let error) = outcome else { return nil }
                 return error.code
             }
-            #expect(code(seen.entries[0].reply([UInt8](repeating: 0, count: 65_508))) == .tooLong)
+            #expect(code(seen.all[0].reply([UInt8](repeating: 0, count: 65_508))) == .tooLong)
             await client.finish()
-            #expect(code(seen.entries[1].reply("x")) == .peerGone)
+            #expect(code(seen.all[1].reply("x")) == .peerGone)
             try await udp.drain()
             try await unix.drain()
-            #expect(code(seen.entries[0].reply("x")) == .closed)
+            #expect(code(seen.all[0].reply("x")) == .closed)
         }
     }
 
@@ -326,19 +327,19 @@ struct DatagramLoopTests {
         let port = try #require(peer.localAddress.port)
         let descriptor = try TestClient.connectBlocking(to: peer.localAddress, type: SOCK_DGRAM)
         peer.close()
-        let seen = Log<Datagram>()
+        let seen = Recorder<Datagram>()
         let server = await DatagramServer(try DatagramSocket(adopting: descriptor, name: "udp")) {
-            seen.append($0)
+            seen.add($0)
         }
         // Nobody is there: the kernel tells so at the next call.
         for _ in 0..<3 { _ = send(descriptor, "x", 1, 0) }
         let again = try DatagramSocket.bind(.host("127.7.7.7", port: port), name: "peer")
         let client = try TestClient.connectBlocking(to: server.address, type: SOCK_DGRAM, from: again)
         #expect(send(client, "hello", 5, 0) == 5)
-        #expect(await seen.atLeast(1).first?.bytes == Array("hello".utf8))
+        #expect(await seen.wait(forCount: 1).first?.bytes == Array("hello".utf8))
         close(client)
         try await server.drain()
-        #expect(server.incidents.entries.isEmpty)
+        #expect(server.incidents.all.isEmpty)
     }
 
     @Test("a socket that is none any more is the end of the loop, as an error")

@@ -1,6 +1,7 @@
 import DaemonKit
 import Foundation
 import Glibc
+import SupervisionTesting
 
 @testable import DaemonKit
 
@@ -8,7 +9,7 @@ import Glibc
 final class DatagramServer: Sendable {
     let socket: DatagramSocket
     let session: ServingSession
-    let incidents: Log<ListeningIncident>
+    let incidents: Recorder<ListeningIncident>
     private let task: Task<Void, any Error>
 
     var address: SocketAddress { socket.localAddress }
@@ -20,15 +21,15 @@ final class DatagramServer: Sendable {
         maxConcurrent: Int = 256,
         handler: @escaping @Sendable (Datagram) async throws -> Void
     ) async {
-        let started = Log<Void>()
-        let incidents = Log<ListeningIncident>()
+        let started = Recorder<Void>()
+        let incidents = Recorder<ListeningIncident>()
         let session = ServingSession(
             name: "test",
             counting: .datagrams,
             expectedSockets: 1,
             maxConnections: maxConcurrent,
-            onStarted: { started.append(()) },
-            report: { incidents.append($0) }
+            onStarted: { started.add(()) },
+            report: { incidents.add($0) }
         )
         self.socket = socket
         self.session = session
@@ -37,7 +38,7 @@ final class DatagramServer: Sendable {
             let loop = DatagramLoop(socket: socket, session: session, maxDatagramSize: maxDatagramSize)
             try await loop.run(handler)
         }
-        await started.atLeast(1)
+        await started.wait(forCount: 1)
     }
 
     /// A client that sends to an address, by default the server's own.

@@ -1,6 +1,7 @@
 import DaemonKit
 import Glibc
 import SupervisionLock
+import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
@@ -58,7 +59,7 @@ struct AcceptFaultTests {
         client.close()
         try await server.drain()
         #expect(
-            server.incidents.entries.map { "\($0)" } == [
+            server.incidents.all.map { "\($0)" } == [
                 "cannot accept on \(server.address), trying again in 0.001 seconds: Too many open files (errno 24)"
             ]
         )
@@ -74,7 +75,7 @@ struct AcceptFaultTests {
         )
         let first = try server.connect()
         #expect(try await first.roundTrip("hello") == "hello")
-        await server.incidents.atLeast(1)
+        await server.incidents.wait(forCount: 1)
         let second = try server.connect()
         first.close()
         #expect(try await second.roundTrip("hello") == "hello")
@@ -90,7 +91,7 @@ struct AcceptFaultTests {
             accept: { _ in .failed(EMFILE) },
             handler: .echo
         )
-        await server.incidents.atLeast(1)
+        await server.incidents.wait(forCount: 1)
         if drains { server.session.beginDrain() } else { server.cancel() }
         try await server.ended()
     }
@@ -133,12 +134,12 @@ struct AcceptFaultTests {
             limit.rlim_cur = rlim_t(last + 1)
             setrlimit(__rlimit_resource_t(7), &limit)
             let late = try server.connect()
-            await server.incidents.atLeast(1)
+            await server.incidents.wait(forCount: 1)
             limit.rlim_cur = before
             setrlimit(__rlimit_resource_t(7), &limit)
             #expect(try await late.roundTrip("hello") == "hello")
-            guard case .acceptPaused(_, errorNumber: EMFILE, _) = server.incidents.entries[0] else {
-                Issue.record("\(server.incidents.entries)")
+            guard case .acceptPaused(_, errorNumber: EMFILE, _) = server.incidents.all[0] else {
+                Issue.record("\(server.incidents.all)")
                 return
             }
             for connection in [warm, client, second, late] { connection.close() }

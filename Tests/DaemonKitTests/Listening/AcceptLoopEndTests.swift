@@ -1,6 +1,7 @@
 import DaemonKit
 import Foundation
 import Glibc
+import SupervisionTesting
 import Synchronization
 import Testing
 
@@ -19,27 +20,27 @@ struct AcceptLoopEndTests {
 
     @Test("a bound socket serves its backlog when drained, then refuses new clients")
     func drainBound() async throws {
-        let draining = Log<Bool>()
+        let draining = Recorder<Bool>()
         let server = await TestServer(
             try ownName(),
             maxConnections: 1,
             handler: Handler { connection in
-                draining.append(connection.isDraining)
+                draining.add(connection.isDraining)
                 _ = try await connection.readAll()
                 try await connection.write("answer")
             }
         )
         let first = try server.connect()
         let waiting = [try server.connect(), try server.connect()]
-        await draining.atLeast(1)
-        await server.incidents.atLeast(1)
+        await draining.wait(forCount: 1)
+        await server.incidents.wait(forCount: 1)
         server.session.beginDrain()
         for client in [first] + waiting {
             client.shutdownWrite()
             #expect(try await client.readAll() == Array("answer".utf8))
         }
         try await server.ended()
-        #expect(draining.entries == [false, true, true])
+        #expect(draining.all == [false, true, true])
         #expect(throws: TestClient.Refused.self) { try server.connect() }
     }
 
@@ -57,7 +58,7 @@ struct AcceptLoopEndTests {
         let port = try #require(server.address.port)
         let held = try server.connect()
         #expect(try await held.read() == Array("hello".utf8))
-        await server.incidents.atLeast(1)
+        await server.incidents.wait(forCount: 1)
         server.session.beginDrain()
         // The port can be had again as soon as nobody listens there, and no event tells of it. A client that tried
         // would wait in the backlog, and so change what is tested.
@@ -85,7 +86,7 @@ struct AcceptLoopEndTests {
         let old = await TestServer(try duplicate(), maxConnections: 1, handler: named("old"))
         let first = try old.connect()
         let waiting = try old.connect()
-        await old.incidents.atLeast(1)
+        await old.incidents.wait(forCount: 1)
         old.session.beginDrain()
 
         let new = await TestServer(try duplicate(), handler: named("new"))
@@ -115,7 +116,7 @@ struct AcceptLoopEndTests {
         #expect(try await first.roundTrip("x") == "x")
         let waiting = try old.connect()
         try await waiting.write("hello")
-        await old.incidents.atLeast(1)
+        await old.incidents.wait(forCount: 1)
         try await old.drain()
 
         let new = await TestServer(
@@ -158,14 +159,14 @@ struct AcceptLoopEndTests {
 
     @Test("cancelling closes every connection and ends every handler, whatever it waits for")
     func cancel() async throws {
-        let ended = Log<Bool>()
+        let ended = Recorder<Bool>()
         let server = await TestServer(
             try ownName(),
             handler: Handler { connection in
                 do {
                     while true { try await connection.write([UInt8](repeating: 0, count: 1 << 20)) }
                 } catch {
-                    ended.append(error is CancellationError)
+                    ended.add(error is CancellationError)
                 }
             }
         )
@@ -173,28 +174,28 @@ struct AcceptLoopEndTests {
         for client in clients { _ = try await client.read(upTo: 1) }
         server.cancel()
         try await server.ended()
-        #expect(ended.entries == Array(repeating: true, count: 10))
+        #expect(ended.all == Array(repeating: true, count: 10))
         #expect(server.session.connectionCount == 0)
-        #expect(server.incidents.entries.isEmpty)
+        #expect(server.incidents.all.isEmpty)
         #expect(throws: TestClient.Refused.self) { try server.connect() }
     }
 
     @Test("a connection is closed by cancelling though its handler does not look")
     func cancelDeaf() async throws {
-        let release = Log<Void>()
-        let began = Log<Void>()
+        let release = Gate()
+        let began = Recorder<Void>()
         let server = await TestServer(
             try loopback(),
             handler: Handler { _ in
-                began.append(())
-                await release.atLeast(1)
+                began.add(())
+                await release.wait()
             }
         )
         let client = try server.connect()
-        await began.atLeast(1)
+        await began.wait(forCount: 1)
         server.cancel()
         #expect(try await client.readAll() == [])
-        release.append(())
+        release.open()
         try await server.ended()
     }
 

@@ -1,6 +1,7 @@
 import DaemonKit
 import Foundation
 import Glibc
+import SupervisionTesting
 import Synchronization
 import Testing
 
@@ -16,11 +17,11 @@ struct AcceptLoopTests {
 
     @Test("IPv4 and IPv6 clients of one socket are served, each peer by its own kind of address")
     func dualStack() async throws {
-        let peers = Log<SocketAddress>()
+        let peers = Recorder<SocketAddress>()
         let server = await TestServer(
             try .bind(.port(0), name: "http"),
             handler: Handler { connection in
-                peers.append(connection.peer)
+                peers.add(connection.peer)
                 try await Handler.echo.handle(connection)
             }
         )
@@ -30,7 +31,7 @@ struct AcceptLoopTests {
             #expect(try await client.roundTrip("hello") == "hello")
         }
         try await server.drain()
-        let hosts = peers.entries.map { peer in
+        let hosts = peers.all.map { peer in
             switch peer {
             case .ipv4(let host, _), .ipv6(let host, _): host
             default: "\(peer)"
@@ -51,13 +52,13 @@ struct AcceptLoopTests {
 
     @Test("many clients are served at once")
     func many() async throws {
-        let everyone = Log<Void>()
+        let everyone = Recorder<Void>()
         let server = await TestServer(
             try loopback(),
             handler: Handler { connection in
-                everyone.append(())
+                everyone.add(())
                 // Nobody is answered before all are here.
-                await everyone.atLeast(50)
+                await everyone.wait(forCount: 50)
                 try await Handler.echo.handle(connection)
             }
         )
@@ -77,7 +78,7 @@ struct AcceptLoopTests {
 
     @Test("each connection has TCP_NODELAY, and is close-on-exec and non-blocking")
     func options() async throws {
-        let found = Log<[CInt]>()
+        let found = Recorder<[CInt]>()
         let server = await TestServer(
             try loopback(),
             handler: Handler { connection in
@@ -89,11 +90,11 @@ struct AcceptLoopTests {
                 let flags = [
                     fcntl(descriptor, F_GETFD) & FD_CLOEXEC, fcntl(descriptor, F_GETFL) & O_NONBLOCK,
                 ]
-                found.append([noDelay] + flags)
+                found.add([noDelay] + flags)
             }
         )
         _ = try server.connect()
-        #expect(await found.atLeast(1) == [[1, FD_CLOEXEC, O_NONBLOCK]])
+        #expect(await found.wait(forCount: 1) == [[1, FD_CLOEXEC, O_NONBLOCK]])
         try await server.drain()
     }
 
@@ -114,12 +115,12 @@ struct AcceptLoopTests {
         try await good.write("ask")
         #expect(try await good.readAll() == Array("fine".utf8))
         try await server.drain()
-        guard case .connectionFailed(_, let error) = server.incidents.entries.first else {
-            Issue.record("not reported: \(server.incidents.entries)")
+        guard case .connectionFailed(_, let error) = server.incidents.all.first else {
+            Issue.record("not reported: \(server.incidents.all)")
             return
         }
         #expect(error is Oops)
-        #expect(server.incidents.entries.count == 1)
+        #expect(server.incidents.all.count == 1)
     }
 
     @Test("a socket that was closed cannot be served, and says so")
@@ -137,28 +138,28 @@ struct AcceptLoopTests {
 
     @Test("at the limit the next client is not accepted until a connection closes")
     func limit() async throws {
-        let log = Log<String>()
+        let log = Recorder<String>()
         let server = await TestServer(
             try loopback(),
             maxConnections: 2,
             handler: Handler { connection in
-                log.append("began")
+                log.add("began")
                 _ = try await connection.readAll()
-                log.append("ended")
+                log.add("ended")
             }
         )
         let clients = [try server.connect(), try server.connect(), try server.connect()]
-        await server.incidents.atLeast(1)
-        await log.atLeast(2)
+        await server.incidents.wait(forCount: 1)
+        await log.wait(forCount: 2)
         #expect(server.session.connectionCount == 2)
         clients[0].close()
         clients[1].close()
-        await log.atLeast(4)
+        await log.wait(forCount: 4)
         clients[2].close()
-        await log.atLeast(6)
-        #expect(Array(log.entries.prefix(3)) == ["began", "began", "ended"])
-        guard case .connectionLimitReached(limit: 2) = server.incidents.entries[0] else {
-            Issue.record("\(server.incidents.entries)")
+        await log.wait(forCount: 6)
+        #expect(Array(log.all.prefix(3)) == ["began", "began", "ended"])
+        guard case .connectionLimitReached(limit: 2) = server.incidents.all[0] else {
+            Issue.record("\(server.incidents.all)")
             return
         }
         try await server.drain()
@@ -167,16 +168,16 @@ struct AcceptLoopTests {
     @Test("the limit holds over all sockets of a session")
     func limitOfSeveral() async throws {
         let sockets = [try loopback("a"), try loopback("b")]
-        let started = Log<Void>()
-        let counts = Log<Int>()
+        let started = Recorder<Void>()
+        let counts = Recorder<Int>()
         let session = ServingSession(
             name: "http",
             expectedSockets: 2,
             maxConnections: 1,
-            onStarted: { started.append(()) }
+            onStarted: { started.add(()) }
         )
         let handler = Handler { connection in
-            counts.append(session.connectionCount)
+            counts.add(session.connectionCount)
             try await Handler.echo.handle(connection)
         }
         let task = Task {
@@ -185,7 +186,7 @@ struct AcceptLoopTests {
                 try await group.waitForAll()
             }
         }
-        await started.atLeast(1)
+        await started.wait(forCount: 1)
         try await withThrowingTaskGroup { group in
             for index in 0..<20 {
                 group.addTask {
@@ -198,6 +199,6 @@ struct AcceptLoopTests {
         }
         session.beginDrain()
         try await task.value
-        #expect(counts.entries == Array(repeating: 1, count: 20))
+        #expect(counts.all == Array(repeating: 1, count: 20))
     }
 }

@@ -23,17 +23,17 @@ struct SequentialPacketTests {
     @Test("one read gives one record, whole, whatever its size")
     func records() async throws {
         let records = [1, 5, 0, 10_000, 3, 0].map { [UInt8](repeating: UInt8($0 % 251), count: $0) }
-        let seen = Log<[[UInt8]]>()
+        let seen = Recorder<[[UInt8]]>()
         let (server, client) = try await server { connection in
             #expect(connection.kind == .sequentialPackets)
             var all: [[UInt8]] = []
             while let record = try await connection.readRecord() { all.append(record) }
-            seen.append(all)
+            seen.add(all)
             for record in all { try await connection.write(record) }
         }
         for record in records { try await client.write(record) }
         client.shutdownWrite()
-        #expect(await seen.atLeast(1).first == records)
+        #expect(await seen.wait(forCount: 1).first == records)
         for record in records { #expect(try await client.readRecord() == record) }
         #expect(try await client.readRecord() == nil)
         #expect(try await client.readRecord() == nil)
@@ -43,19 +43,19 @@ struct SequentialPacketTests {
     @Test("empty records right before the peer's close are records, not the end")
     func emptyBeforeClose() async throws {
         let gate = Gate()
-        let seen = Log<[[UInt8]]>()
+        let seen = Recorder<[[UInt8]]>()
         let (server, client) = try await server { connection in
-            try await gate.wait()
+            try await gate.waitUnlessCancelled()
             var all: [[UInt8]] = []
             while let record = try await connection.readRecord() { all.append(record) }
-            seen.append(all)
+            seen.add(all)
         }
         try await client.write("a")
         try await client.write("")
         try await client.write("")
         await client.finish()
         gate.open()
-        #expect(await seen.atLeast(1).first == [Array("a".utf8), [], []])
+        #expect(await seen.wait(forCount: 1).first == [Array("a".utf8), [], []])
         try await server.drain()
     }
 
@@ -107,19 +107,9 @@ struct SequentialPacketTests {
     func listener() async throws {
         for isPassed in [true, false] {
             let path = "\(NSTemporaryDirectory())/packets-\(UUID().uuidString.prefix(8))"
-            let bound =
-                isPassed ? try ListeningSocket.bind(.unix(path), kind: .sequentialPackets, name: "s") : nil
-            let sockets = try bound.map {
-                try PassedSockets(
-                    moving: [
-                        PassedDescriptor(number: fcntl($0.descriptor, F_DUPFD_CLOEXEC, 3), name: "control")
-                    ]
-                )
-            }
-            let trial = try DaemonTrial(
-                variables: sockets?.variables ?? [:],
-                firstDescriptor: sockets?.first ?? 3
-            ) {
+            let sockets =
+                isPassed ? [try PassedSocket("control", at: .unix(path), kind: .sequentialPackets)] : []
+            let trial = try DaemonTrial(sockets: sockets) {
                 Supervisor {
                     Listener("control", kind: .sequentialPackets, fallback: .unix(path)) { connection in
                         while let record = try await connection.readRecord() {
@@ -128,7 +118,7 @@ struct SequentialPacketTests {
                     }
                 }
             }
-            _ = try await trial.manager.next(with: "READY=1")
+            try await trial.ready()
             let client = try TestClient.connect(to: .unix(path: path), type: SOCK_SEQPACKET)
             try await client.write("a")
             try await client.write("b")
@@ -136,8 +126,10 @@ struct SequentialPacketTests {
             #expect(try await client.readRecord() == Array("b".utf8))
             client.close()
             #expect(await trial.stop() == .clean)
-            #expect(FileManager.default.fileExists(atPath: path) == isPassed)
-            bound?.close()
+            // It is the test's own that keeps the file.
+            withExtendedLifetime(sockets) {
+                #expect(FileManager.default.fileExists(atPath: path) == isPassed)
+            }
         }
     }
 
@@ -171,7 +163,7 @@ struct SequentialPacketTests {
                 Listener("s", kind: .sequentialPackets, fallback: .unix("/s"), keepsSocket: true) { _ in }
             }
         }
-        #expect(await trial.end().code == .configuration)
-        #expect(trial.logged.all.last?.contains("only stream sockets can be kept") == true)
+        #expect(await trial.end() == .configuration)
+        #expect(trial.log.all.last?.contains("only stream sockets can be kept") == true)
     }
 }

@@ -1,3 +1,4 @@
+import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
@@ -6,14 +7,14 @@ import Testing
 struct ServingSessionTests {
     @Test("has started when every socket has, and only once")
     func started() {
-        let starts = Log<Void>()
-        let session = ServingSession(name: "s", expectedSockets: 2, onStarted: { starts.append(()) })
+        let starts = Recorder<Void>()
+        let session = ServingSession(name: "s", expectedSockets: 2, onStarted: { starts.add(()) })
         session.started()
-        #expect(starts.entries.isEmpty)
+        #expect(starts.all.isEmpty)
         session.started()
-        #expect(starts.entries.count == 1)
+        #expect(starts.all.count == 1)
         session.started()
-        #expect(starts.entries.count == 1)
+        #expect(starts.all.count == 1)
     }
 
     @Test("counts connections in and out, and never below none")
@@ -53,48 +54,48 @@ struct ServingSessionTests {
     @Test("closures are called once, in the order of their registration")
     func drainOrder() {
         let session = ServingSession(name: "s", expectedSockets: 1)
-        let calls = Log<Int>()
-        for index in 0..<50 { session.onDrain { calls.append(index) } }
+        let calls = Recorder<Int>()
+        for index in 0..<50 { session.onDrain { calls.add(index) } }
         session.beginDrain()
         session.beginDrain()
-        #expect(calls.entries == Array(0..<50))
+        #expect(calls.all == Array(0..<50))
     }
 
     @Test("a closure registered during a drain is called at once")
     func late() {
         let session = ServingSession(name: "s", expectedSockets: 1)
         session.beginDrain()
-        let calls = Log<Void>()
-        session.onDrain { calls.append(()) }
-        #expect(calls.entries.count == 1)
+        let calls = Recorder<Void>()
+        session.onDrain { calls.add(()) }
+        #expect(calls.all.count == 1)
     }
 
     @Test("a closure whose registration is cancelled is not called, and let go of")
     func unregistered() {
         final class Token: Sendable {}
         let session = ServingSession(name: "s", expectedSockets: 1)
-        let calls = Log<Void>()
+        let calls = Recorder<Void>()
         weak var token: Token?
         let registration = {
             let kept = Token()
             token = kept
-            return session.onDrain { [kept] in withExtendedLifetime(kept) { calls.append(()) } }
+            return session.onDrain { [kept] in withExtendedLifetime(kept) { calls.add(()) } }
         }()
         #expect(token != nil)
         registration.cancel()
         #expect(token == nil)
         session.beginDrain()
-        #expect(calls.entries.isEmpty)
+        #expect(calls.all.isEmpty)
     }
 
     @Test("places are given up to the limit, which is reported once until half are free")
     func limit() {
-        let limits = Log<ListeningIncident>()
+        let limits = Recorder<ListeningIncident>()
         let session = ServingSession(
             name: "s",
             expectedSockets: 1,
             maxConnections: 2,
-            report: { limits.append($0) }
+            report: { limits.add($0) }
         )
         func open() -> Bool {
             guard session.reserve() else { return false }
@@ -103,29 +104,29 @@ struct ServingSessionTests {
         }
         #expect(open() && open())
         #expect(!open() && !open())
-        #expect(limits.entries.count == 1)
+        #expect(limits.all.count == 1)
         session.connectionClosed()
         #expect(open() && !open())
-        #expect(limits.entries.count == 2)
+        #expect(limits.all.count == 2)
     }
 
     @Test("a place held for an accept is neither a connection nor free, and not the limit reached")
     func reservations() {
-        let limits = Log<ListeningIncident>()
-        let woken = Log<Void>()
+        let limits = Recorder<ListeningIncident>()
+        let woken = Recorder<Void>()
         let session = ServingSession(
             name: "s",
             expectedSockets: 2,
             maxConnections: 1,
-            report: { limits.append($0) }
+            report: { limits.add($0) }
         )
-        _ = session.onClose { woken.append(()) }
+        _ = session.onClose { woken.add(()) }
         #expect(session.reserve())
         #expect(session.connectionCount == 0)
         #expect(!session.reserve())
-        #expect(limits.entries.isEmpty)
+        #expect(limits.all.isEmpty)
         session.dropReservations()
-        #expect(woken.entries.count == 1)
+        #expect(woken.all.count == 1)
         #expect(session.reserve())
     }
 }

@@ -1,5 +1,5 @@
 import DaemonKit
-import SupervisionLock
+import SupervisionTesting
 
 @testable import DaemonKit
 
@@ -22,47 +22,11 @@ struct Handler: ConnectionHandler {
     }
 }
 
-/// A list that grows, and can be waited for.
-final class Log<Entry: Sendable>: Sendable {
-    private struct State {
-        var entries: [Entry] = []
-        var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
-    }
-
-    private let state = Locked(State())
-
-    var entries: [Entry] { state.withLock { $0.entries } }
-
-    func append(_ entry: Entry) {
-        let ready = state.withLock { state in
-            state.entries.append(entry)
-            let count = state.entries.count
-            defer { state.waiters.removeAll { $0.count <= count } }
-            return state.waiters.filter { $0.count <= count }.map(\.continuation)
-        }
-        for waiter in ready { waiter.resume() }
-    }
-
-    /// Waits until there are so many.
-    @discardableResult
-    func atLeast(_ count: Int) async -> [Entry] {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                guard state.entries.count < count else { return true }
-                state.waiters.append((count, continuation))
-                return false
-            }
-            if isReady { continuation.resume() }
-        }
-        return entries
-    }
-}
-
 /// A socket that is being served.
 final class TestServer: Sendable {
     let address: SocketAddress
     let session: ServingSession
-    let incidents: Log<ListeningIncident>
+    let incidents: Recorder<ListeningIncident>
     private let task: Task<Void, any Error>
 
     /// Serves, and returns when the server has said that it does.
@@ -73,14 +37,14 @@ final class TestServer: Sendable {
         accept: @escaping AcceptThread.Accept = AcceptThread.system,
         handler: Handler
     ) async {
-        let started = Log<Void>()
-        let incidents = Log<ListeningIncident>()
+        let started = Recorder<Void>()
+        let incidents = Recorder<ListeningIncident>()
         let session = ServingSession(
             name: "test",
             expectedSockets: 1,
             maxConnections: maxConnections,
-            onStarted: { started.append(()) },
-            report: { incidents.append($0) }
+            onStarted: { started.add(()) },
+            report: { incidents.add($0) }
         )
         self.address = socket.localAddress
         self.session = session
@@ -89,7 +53,7 @@ final class TestServer: Sendable {
             let loop = AcceptLoop(socket: socket, session: session, policy: policy, accept: accept)
             try await loop.run { try await handler.handle($0) }
         }
-        await started.atLeast(1)
+        await started.wait(forCount: 1)
     }
 
     func connect() throws -> Connection {

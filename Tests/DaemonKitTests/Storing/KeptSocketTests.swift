@@ -49,23 +49,21 @@ struct KeptSocketTests {
 
     /// Runs a process with listeners until they all listen, and a socket unit's sockets before that.
     private func start(
-        sockets: [PassedDescriptor] = [],
+        sockets: [PassedSocket] = [],
         _ listeners: Listener...
-    ) async throws -> (trial: DaemonTrial, places: Places) {
-        let places = Places()
-        let trial = try DaemonTrial(next: manager, sockets: sockets) {
+    ) async throws -> DaemonTrial {
+        let trial = try DaemonTrial(sockets: sockets, manager: manager) {
             Supervisor {
                 for listener in listeners { listener }
-                places.child
                 ReadyMarker()
             }
         }
-        _ = try await manager.next(with: "READY=1")
-        return (trial, places)
+        try await trial.ready()
+        return trial
     }
 
-    private func address(_ places: Places, _ name: String = "echo") throws -> SocketAddress {
-        try #require(places.address(of: name))
+    private func address(_ trial: DaemonTrial, _ name: String = "echo") throws -> SocketAddress {
+        try #require(trial.addresses(of: name).first)
     }
 
     /// Lets a process bind a free port of the loopback address, or what is given, have it kept, and end.
@@ -73,9 +71,10 @@ struct KeptSocketTests {
         _ name: String = "echo",
         fallback: Listener.Fallback = .host("127.0.0.1", port: 0)
     ) async throws -> SocketAddress {
-        let (trial, places) = try await start(Self.listener(name, fallback: fallback))
+        let trial = try await start(Self.listener(name, fallback: fallback))
+        let address = try address(trial, name)
         #expect(await trial.stop() == .clean)
-        return try address(places, name)
+        return address
     }
 
     private func port(_ address: SocketAddress) throws -> Int { try #require(address.port) }
@@ -88,14 +87,14 @@ struct KeptSocketTests {
         #expect(stored() == ["listener echo"])
         for _ in 1...2 {
             let waiting = try TestClient.connect(to: first)
-            let (trial, places) = try await start(
+            let trial = try await start(
                 Self.listener(fallback: .host("127.0.0.1", port: try port(first)))
             )
-            #expect(try address(places) == first)
+            #expect(try address(trial) == first)
             #expect(try await answer(to: waiting) == "echo")
             #expect(await trial.stop() == .clean)
             #expect(
-                trial.logged.all.contains(
+                trial.log.all.contains(
                     "<6>listener echo: listening on \(first), kept by the service manager"
                 )
             )
@@ -105,8 +104,8 @@ struct KeptSocketTests {
 
     @Test("who waits in the backlog when the drain begins is left to the next process")
     func backlog() async throws {
-        let facts = Facts()
-        let (trial, places) = try await start(
+        let facts = Recorder<String>()
+        let trial = try await start(
             Listener("echo", fallback: .host("127.0.0.1", port: 0), keepsSocket: true, maxConnections: 1) {
                 connection in
                 connection.onDrain { facts.add("drain") }
@@ -115,7 +114,7 @@ struct KeptSocketTests {
                 try await connection.write("echo")
             }
         )
-        let place = try address(places)
+        let place = try address(trial)
         let served = try TestClient.connect(to: place)
         await facts.wait(for: "accepted")
         let waiting = try TestClient.connect(to: place)
@@ -124,29 +123,27 @@ struct KeptSocketTests {
         #expect(try await answer(to: served) == "echo")
         #expect(await stop.value == .clean)
         try await waiting.write("?")
-        let (next, _) = try await start(Self.listener(fallback: .host("127.0.0.1", port: try port(place))))
+        let next = try await start(Self.listener(fallback: .host("127.0.0.1", port: try port(place))))
         #expect(String(decoding: try await waiting.readAll(), as: UTF8.self) == "echo")
         #expect(await next.stop() == .clean)
     }
 
     @Test("a listener that is restarted within the tree serves the same socket, which is stored once")
     func restart() async throws {
-        let places = Places()
         let gate = Gate()
-        let starts = Facts()
-        let trial = try DaemonTrial(next: manager) {
+        let starts = Recorder<String>()
+        let trial = try DaemonTrial(manager: manager) {
             Supervisor(strategy: .restForOne) {
                 ChildSpec("above") { child in
                     starts.add("start")
                     child.started()
                     if starts.all.count == 1 {
-                        try await gate.wait()
-                        throw Failure()
+                        try await gate.waitUnlessCancelled()
+                        throw InjectedFailure()
                     }
                     await child.shutdownRequested()
                 }
                 Self.listener(fallback: .host("127.0.0.1", port: 0))
-                places.child
                 ChildSpec("below") { child in
                     starts.add("below")
                     child.started()
@@ -155,10 +152,10 @@ struct KeptSocketTests {
             }
         }
         await starts.wait(for: "below")
-        let first = try address(places)
+        let first = try address(trial)
         gate.open()
         await starts.wait(for: "below", count: 2)
-        #expect(try address(places) == first)
+        #expect(try address(trial) == first)
         #expect(try await ask(first) == "echo")
         #expect(await trial.stop() == .clean)
         #expect(stored() == ["listener echo"])
@@ -168,12 +165,12 @@ struct KeptSocketTests {
     func moved() async throws {
         let old = try await keptAddress()
         // The same port on every address: nobody could bind it while the old socket listens.
-        let (trial, places) = try await start(Self.listener(fallback: .port(try port(old))))
-        #expect(try address(places) == .ipv6(host: "::", port: port(old)))
+        let trial = try await start(Self.listener(fallback: .port(try port(old))))
+        #expect(try address(trial) == .ipv6(host: "::", port: port(old)))
         #expect(try await ask(old) == "echo")
         #expect(await trial.stop() == .clean)
         #expect(
-            trial.logged.all.contains {
+            trial.log.all.contains {
                 $0.contains(
                     "\"listener echo\" (stream listener, \(old)) was kept, but is not what its listener wants"
                 )
@@ -186,7 +183,7 @@ struct KeptSocketTests {
     func noLonger() async throws {
         let old = try await keptAddress()
         let waiting = try TestClient.connect(to: old)
-        let (trial, _) = try await start(
+        let trial = try await start(
             Self.listener(fallback: .host("127.0.0.1", port: try port(old)), keepsSocket: false)
         )
         #expect(try await answer(to: waiting) == "echo")
@@ -197,10 +194,10 @@ struct KeptSocketTests {
     @Test("the socket of a listener that the tree has no more is no hindrance to another one at its place")
     func renamed() async throws {
         let old = try await keptAddress("old")
-        let (trial, places) = try await start(
+        let trial = try await start(
             Self.listener("new", fallback: .host("127.0.0.1", port: try port(old)))
         )
-        #expect(try address(places, "new") == old)
+        #expect(try address(trial, "new") == old)
         #expect(try await ask(old) == "new")
         #expect(stored() == ["listener new"])
         #expect(await trial.stop() == .clean)
@@ -210,11 +207,8 @@ struct KeptSocketTests {
     func orphan() async throws {
         let old = try await keptAddress("old", fallback: Self.ownPlace())
         let worker = Probe("worker")
-        let trial = try DaemonTrial(next: manager) { Supervisor { worker } }
-        await trial.logged.wait(forCount: 2)
-        #expect(
-            trial.logged.all.last?.hasSuffix("was kept, but no child of the tree takes it: removed") == true
-        )
+        let trial = try DaemonTrial(manager: manager) { Supervisor { worker } }
+        #expect(await trial.log.wait { $0.hasSuffix("was kept, but no child of the tree takes it: removed") })
         #expect(await trial.stop() == .clean)
         #expect(stored() == [])
         #expect(isRefused(old))
@@ -224,13 +218,12 @@ struct KeptSocketTests {
     func socketUnit() async throws {
         let place = Self.ownPlace()
         let old = try await keptAddress(fallback: place)
-        let unit = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "echo")
-        let passed = PassedDescriptor(number: unit.takeDescriptor(), name: "echo")
-        let (trial, places) = try await start(
-            sockets: [passed],
+        let unit = try PassedSocket("echo")
+        let trial = try await start(
+            sockets: [unit],
             Self.listener(fallback: place)
         )
-        #expect(try address(places) == unit.localAddress)
+        #expect(try address(trial) == unit.address)
         #expect(isRefused(old))
         #expect(await trial.stop() == .clean)
         #expect(stored() == [])
@@ -241,16 +234,15 @@ struct KeptSocketTests {
         let old = try await keptAddress("second")
         let second = Self.listener("second", fallback: .host("127.0.0.1", port: try port(old)))
         let first = Self.listener("first", fallback: .host("127.0.0.1", port: 0), keepsSocket: false)
-        let (trial, places) = try await start(first, second)
-        #expect(try address(places, "first") != old)
-        #expect(try address(places, "second") == old)
+        let trial = try await start(first, second)
+        #expect(try address(trial, "first") != old)
+        #expect(try address(trial, "second") == old)
         #expect(await trial.stop() == .clean)
 
-        let unit = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "x.socket")
-        let passed = PassedDescriptor(number: unit.takeDescriptor(), name: "x.socket")
-        let (next, places2) = try await start(sockets: [passed], first, second)
-        #expect(try address(places2, "first") == unit.localAddress)
-        #expect(try address(places2, "second") == old)
+        let unit = try PassedSocket("x.socket")
+        let next = try await start(sockets: [unit], first, second)
+        #expect(try address(next, "first") == unit.address)
+        #expect(try address(next, "second") == old)
         #expect(await next.stop() == .clean)
     }
 
@@ -262,7 +254,7 @@ struct KeptSocketTests {
         _ = try memory.withDescriptor { before.send(try .storeDescriptors([$0], named: "listener echo")) }
         #expect(await before.barrier(timeout: .seconds(60)) == .passed)
         let waiting = try TestClient.connect(to: old)
-        let (trial, _) = try await start(Self.listener(fallback: .host("127.0.0.1", port: try port(old))))
+        let trial = try await start(Self.listener(fallback: .host("127.0.0.1", port: try port(old))))
         #expect(try await answer(to: waiting) == "echo")
         #expect(await trial.stop() == .clean)
         #expect(manager.storedDescriptors.map(\.kind) == [.streamListener])
@@ -271,25 +263,25 @@ struct KeptSocketTests {
     @Test("without a manager, and without room in its store, it is a socket as any other")
     func unkept() async throws {
         let fallback = Listener.Fallback.host("127.0.0.1", port: 0)
-        let places = Places()
         let unmanaged = try DaemonTrial(variables: ["NOTIFY_SOCKET": ""]) {
             Supervisor {
-                Self.listener(fallback: Self.ownPlace()); places.child
+                Self.listener(fallback: Self.ownPlace())
             }
         }
-        await unmanaged.logged.wait(forCount: 2)
-        #expect(unmanaged.logged.all.first == "<6>listener echo: listening on \(try address(places))")
+        await unmanaged.log.wait(forCount: 2)
+        let place = try address(unmanaged)
+        #expect(unmanaged.log.all.first == "<6>listener echo: listening on \(place)")
         #expect(await unmanaged.stop() == .clean)
-        #expect(isRefused(try address(places)))
+        #expect(isRefused(place))
 
-        let (full, _) = try await start(
+        let full = try await start(
             Self.listener("a", fallback: fallback),
             Self.listener("b", fallback: fallback),
             Self.listener("c", fallback: fallback)
         )
         #expect(await full.stop() == .clean)
         #expect(
-            full.logged.all.contains {
+            full.log.all.contains {
                 $0.hasPrefix("<4>listener c: the service manager does not keep its socket: 1 more")
             }
         )
@@ -297,10 +289,10 @@ struct KeptSocketTests {
 
         // A manager that keeps nothing, or is too old to say.
         let silent = try DaemonTrial { Supervisor { Self.listener(fallback: fallback) } }
-        _ = try await silent.manager.next(with: "READY=1")
+        try await silent.ready()
         #expect(await silent.stop() == .clean)
         #expect(
-            silent.logged.all.contains { $0.hasPrefix("<5>listener echo: the service manager does not say") }
+            silent.log.all.contains { $0.hasPrefix("<5>listener echo: the service manager does not say") }
         )
     }
 
@@ -313,20 +305,20 @@ struct KeptSocketTests {
         let listener = Self.listener(fallback: .unix(path))
         let place = SocketAddress.unix(path: path)
 
-        let (first, _) = try await start(listener)
+        let first = try await start(listener)
         #expect(await first.stop() == .clean)
         let waiting = try TestClient.connect(to: place)
-        let (second, _) = try await start(listener)
+        let second = try await start(listener)
         #expect(try await answer(to: waiting) == "echo")
         #expect(await second.stop() == .clean)
 
         unlink(path)
-        let (third, _) = try await start(listener)
+        let third = try await start(listener)
         #expect(try await ask(place) == "echo")
         #expect(await third.stop() == .clean)
         #expect(stored() == ["listener echo"])
 
-        let (last, _) = try await start(Self.listener(fallback: .unix(path), keepsSocket: false))
+        let last = try await start(Self.listener(fallback: .unix(path), keepsSocket: false))
         #expect(try await ask(place) == "echo")
         #expect(await last.stop() == .clean)
         #expect(!FileManager.default.fileExists(atPath: path))
@@ -340,8 +332,8 @@ struct KeptSocketTests {
                 Listener("a:b", fallback: .port(0), keepsSocket: true) { _ in }
             }
         }
-        #expect(await trial.end().code == .configuration)
-        let line = try #require(trial.logged.all.last)
+        #expect(await trial.end() == .configuration)
+        let line = try #require(trial.log.all.last)
         #expect(line.contains("child \"echo\" keeps its socket, but has no fallback that could be bound"))
         #expect(line.contains("child \"a:b\" cannot keep its socket under its name: \"listener a:b\" is not"))
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite("The manager's store, in a tree", .timeLimit(.minutes(1)))
 struct StoreTests {
     /// Counts the processes it has lived in.
-    private func counter(_ facts: Facts) -> ChildSpec {
+    private func counter(_ facts: Recorder<String>) -> ChildSpec {
         ChildSpec("counter", shutdown: .graceful(.seconds(5))) { child in
             let count = (try child.daemon.store.kept("count")?.first ?? 0) + 1
             facts.add("process \(count)")
@@ -22,10 +22,10 @@ struct StoreTests {
     @Test("what a child keeps as it stops is with the manager when the process ends, and read by the next")
     func state() async throws {
         let manager = try FakeServiceManager(descriptorStoreLimit: 1)
-        let facts = Facts()
+        let facts = Recorder<String>()
         for number in 1...3 {
-            let trial = try DaemonTrial(next: manager) { [self] in Supervisor { counter(facts) } }
-            _ = try await manager.next(with: "READY=1")
+            let trial = try DaemonTrial(manager: manager) { [self] in Supervisor { counter(facts) } }
+            try await trial.ready()
             #expect(await trial.stop() == .clean)
             #expect(manager.storedDescriptors.map(\.name) == ["count"])
             #expect(facts.all.last == "process \(number)")
@@ -35,19 +35,19 @@ struct StoreTests {
     @Test("a manager that does not read is not waited for without end, and the log says that it did not")
     func stuck() async throws {
         let manager = try FakeServiceManager(descriptorStoreLimit: 1)
-        let facts = Facts()
+        let facts = Recorder<String>()
         let trial = try DaemonTrial(manager: manager, patience: .zero) { [self] in
             Supervisor { counter(facts) }
         }
-        _ = try await manager.next(with: "READY=1")
+        try await trial.ready()
         manager.pause()
         #expect(await trial.stop() == .clean)
-        #expect(trial.logged.all.last == "<4>the service manager did not take every message")
+        #expect(trial.log.all.last == "<4>the service manager did not take every message")
     }
 
     @Test("a child that is restarted within the tree finds its state", arguments: [true, false])
     func restart(isManaged: Bool) async throws {
-        let facts = Facts()
+        let facts = Recorder<String>()
         let variables = isManaged ? [:] : ["NOTIFY_SOCKET": ""]
         let trial = try DaemonTrial(variables: variables) {
             Supervisor {
@@ -56,7 +56,7 @@ struct StoreTests {
                     try child.daemon.store.keep([count], as: "count")
                     child.started()
                     facts.add("start \(count)")
-                    if count < 3 { throw Failure() }
+                    if count < 3 { throw InjectedFailure() }
                     await child.shutdownRequested()
                 }
             }
@@ -75,11 +75,9 @@ struct StoreTests {
         }
         #expect(await before.barrier(timeout: .seconds(60)) == .passed)
 
-        let facts = Facts()
-        let http = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "http")
-        let idle = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "idle")
-        let sockets = [http, idle].map { PassedDescriptor(number: $0.takeDescriptor(), name: $0.name) }
-        let trial = try DaemonTrial(next: manager, sockets: sockets) { [self] in
+        let facts = Recorder<String>()
+        let sockets = try ["http", "idle"].map { try PassedSocket($0) }
+        let trial = try DaemonTrial(sockets: sockets, manager: manager) { [self] in
             Supervisor {
                 counter(facts)
                 ReadyMarker()
@@ -90,9 +88,9 @@ struct StoreTests {
                 }
             }
         }
-        await trial.logged.wait(forCount: 5)
+        await trial.log.wait(forCount: 5)
         #expect(facts.all == ["process 2", "http idle old http"])
-        let lines = trial.logged.all.filter { $0.hasPrefix("<4>") }
+        let lines = trial.log.all.filter { $0.hasPrefix("<4>") }
         try #require(lines.count == 4)
         // Sockets may be a socket unit's, and somebody's who comes later.
         for (line, name) in zip(lines, ["http", "idle"]) {
@@ -110,7 +108,7 @@ struct StoreTests {
     func connection() async throws {
         let manager = try FakeServiceManager(descriptorStoreLimit: 2)
         let pairs = try (1...2).map { _ in try connectedPair() }
-        let first = try DaemonTrial(next: manager) {
+        let first = try DaemonTrial(manager: manager) {
             Supervisor {
                 ChildSpec("lines", shutdown: .graceful(.seconds(5))) { child in
                     child.started()
@@ -120,7 +118,7 @@ struct StoreTests {
                 }
             }
         }
-        _ = try await manager.next(with: "READY=1")
+        try await first.ready()
         #expect(await first.stop() == .clean)
         #expect(throws: SocketError.self) {
             try DescriptorStore(
@@ -134,7 +132,7 @@ struct StoreTests {
         await pairs[0].client.reset()
         try await pairs[1].client.write("hello")
         let taken = Recorder<Int>()
-        let next = try DaemonTrial(next: manager) {
+        let next = try DaemonTrial(manager: manager) {
             Supervisor {
                 ChildSpec("lines") { child in
                     let lines = child.daemon.store.takeConnections(named: "line")
