@@ -31,10 +31,16 @@ final class AcceptThread: Sendable {
         var wantsRoom = false
     }
 
+    /// How many connections are handed over at once, at most.
+    private static let batch = 16
+
     /// Where what was accepted comes out.
     ///
     /// It ends when the thread has closed the socket.
     let queue = AcceptQueue<Connection>()
+
+    /// Runs whoever reads the queue on this thread.
+    let executor: ThreadExecutor
 
     private let descriptor: CInt
     private let socket: ListeningSocket
@@ -64,7 +70,9 @@ final class AcceptThread: Sendable {
             throw SocketError(.closed, message)
         }
         do {
-            self.wake = try WakePipe()
+            let wake = try WakePipe()
+            self.wake = wake
+            self.executor = ThreadExecutor(wakingBy: wake)
         } catch {
             socket.close()
             closeDescriptor(descriptor)
@@ -137,10 +145,12 @@ final class AcceptThread: Sendable {
             closeDescriptor(descriptor)
         }
         queue.finish(end)
+        executor.finish()
     }
 
     private func acceptUntilEnd() -> Result<Void, any Error> {
         var policy = self.policy
+        var accepted = 0
         while true {
             let isDraining: Bool
             switch control.withLock({ $0.order }) {
@@ -156,7 +166,7 @@ final class AcceptThread: Sendable {
             }
 
             guard reserve() else {
-                wake.wait()
+                executor.runJobs(beforeWaiting: { wake.wait() })
                 continue
             }
             switch accept(descriptor) {
@@ -164,13 +174,15 @@ final class AcceptThread: Sendable {
                 policy.accepted()
                 session.useReservations()
                 queue.put(Connection(adopting: connected, peer: peer, in: session, kind: socket.kind))
+                accepted += 1
+                if accepted.isMultiple(of: Self.batch) { executor.runJobs() }
             case .failed(let error):
                 session.dropReservations()
                 switch policy.failed(error) {
                 case .goOn: break
                 case .wait:
                     if isDraining { return .success(()) }
-                    wake.wait(orUntilReadable: descriptor)
+                    executor.runJobs(beforeWaiting: { wake.wait(orUntilReadable: descriptor) })
                 case .pause(let length, let isNews): pause(for: length, error: error, isNews: isNews)
                 case .giveUp: return .failure(unusable(error))
                 }
@@ -191,7 +203,7 @@ final class AcceptThread: Sendable {
         if isNews {
             session.report(.acceptPaused(socket: socket.localAddress, errorNumber: error, pause: length))
         }
-        wake.wait(atMost: length)
+        executor.runJobs(beforeWaiting: { wake.wait(atMost: length) })
     }
 
     private func unusable(_ error: CInt) -> SocketError {
