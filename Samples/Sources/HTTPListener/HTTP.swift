@@ -92,6 +92,8 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
         let loop = eventLoopGroup.any()
         let value = loop.makePromise(of: Base.Value.self)
         let opening = ClientBootstrap(group: loop)
+            // The kit has set TCP_NODELAY. All that this does to a connected socket is not to set it again.
+            .enableMPTCP(true)
             .channelInitializer { [base, logger] channel in
                 do {
                     try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)

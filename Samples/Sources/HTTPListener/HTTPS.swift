@@ -68,7 +68,8 @@ public struct HTTPS: ConnectionHandler {
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "https")
     ) where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-        let http1 = HTTP1(responder: responder, configuration: configuration, logger: logger)
+        var http1 = HTTP1(responder: responder, configuration: configuration, logger: logger)
+        http1.isPlain = false
         http = HTTP(
             onLoopsOf: eventLoopGroup,
             channel: SecureHTTP(http1: http1, identity: identity, configuration: configuration),
