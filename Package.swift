@@ -72,7 +72,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SupervisionTestingTests",
-            dependencies: ["SupervisionTesting"],
+            dependencies: ["DaemonKit", "Supervision", "SupervisionTesting"],
             swiftSettings: settings
         ),
     ],

@@ -101,3 +101,14 @@ func chat(in room: String, _ child: ChildContext) async throws {}
 func withDatabasePool(_ body: (DatabasePool) async throws -> Void) async throws {}
 func fillCache() async throws {}
 func withDatabase(_ url: String, _ body: (Worker) async throws -> Void) async throws {}
+
+struct Hello: Daemon {
+    var supervisor: Supervisor { Supervisor {} }
+}
+
+struct Shop: Daemon {
+    var supervisor: Supervisor { Supervisor {} }
+}
+
+let trial = SupervisorTrial(supervisor)
+func tree() -> Supervisor { supervisor }

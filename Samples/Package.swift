@@ -138,6 +138,7 @@ let package = Package(
             name: "HelloTests",
             dependencies: [
                 "hello", "HTTPTesting",
+                .product(name: "DaemonKit", package: "swift-supervision"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SupervisionTesting", package: "swift-supervision"),
             ],
@@ -147,6 +148,7 @@ let package = Package(
             name: "LunchdTests",
             dependencies: [
                 "lunchd", "HTTPTesting",
+                .product(name: "DaemonKit", package: "swift-supervision"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SupervisionTesting", package: "swift-supervision"),
             ],
@@ -157,12 +159,17 @@ let package = Package(
             dependencies: [
                 "lehu", "HTTPTesting", "ProgramTesting",
                 .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "FortuneTests",
-            dependencies: ["fortune", "ProgramTesting"],
+            dependencies: [
+                "fortune", "ProgramTesting",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "SupervisionTesting", package: "swift-supervision"),
+            ],
             swiftSettings: settings
         ),
 

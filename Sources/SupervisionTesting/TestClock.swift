@@ -2,12 +2,12 @@ import SupervisionLock
 
 /// A clock that moves only when told, and knows who sleeps on it.
 ///
-/// Hand it to a `Supervisor` as its `clock`; every time in the tree is then measured on it. A test
-/// waits until the code under test has gone to sleep, then moves time:
+/// Every time in the tree of a ``DaemonTrial`` or a ``SupervisorTrial`` is measured on one; hand it to a `Supervisor` as
+/// its `clock` elsewhere. A test waits until the code under test has gone to sleep, then moves time:
 ///
 /// ```swift
-/// await clock.sleepers(atLeast: 1)
-/// clock.advance(by: .seconds(5))
+/// await trial.clock.sleeper(dueIn: .seconds(5))
+/// trial.clock.advance(by: .seconds(5))
 /// ```
 public final class TestClock: Clock, Sendable {
     /// A moment on a test clock: the time since the clock was made.
@@ -44,8 +44,19 @@ public final class TestClock: Clock, Sendable {
     private struct State {
         var now = Instant(offset: .zero)
         var sleepers: [Int: Sleeper] = [:]
-        var watchers: [(atLeast: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var watchers: [Int: Watcher] = [:]
         var next = 0
+
+        mutating func takeNext() -> Int {
+            next += 1
+            return next
+        }
+    }
+
+    /// Somebody who waits for others to sleep.
+    private struct Watcher {
+        let isSatisfied: @Sendable (State) -> Bool
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     private let state = Locked(State())
@@ -66,10 +77,7 @@ public final class TestClock: Clock, Sendable {
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
         try Task.checkCancellation()
-        let key = state.withLock { state in
-            state.next += 1
-            return state.next
-        }
+        let key = state.withLock { $0.takeNext() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 enum Next {
@@ -81,10 +89,9 @@ public final class TestClock: Clock, Sendable {
                     if Task.isCancelled { return .cancelled }
                     if deadline <= state.now { return .wake }
                     state.sleepers[key] = Sleeper(deadline: deadline, continuation: continuation)
-                    let count = state.sleepers.count
-                    let satisfied = state.watchers.filter { $0.atLeast <= count }
-                    state.watchers.removeAll { $0.atLeast <= count }
-                    return .sleep(satisfied.map(\.continuation))
+                    let satisfied = state.watchers.filter { $0.value.isSatisfied(state) }
+                    for watcher in satisfied.keys { state.watchers[watcher] = nil }
+                    return .sleep(satisfied.values.map(\.continuation))
                 }
                 switch next {
                 case .sleep(let watchers): for watcher in watchers { watcher.resume() }
@@ -109,15 +116,38 @@ public final class TestClock: Clock, Sendable {
         for (_, sleeper) in due { sleeper.continuation.resume() }
     }
 
+    /// Waits until a task sleeps whose time comes exactly so long from now.
+    ///
+    /// The rendezvous with a child's own sleep: no other sleeper is taken for the one that is meant. What a supervisor
+    /// measures itself, such as the time of a stop, has begun when its event is in the ``Story``; how it sleeps meanwhile
+    /// is its own affair. Returns early when the task is cancelled, as a time limit does it.
+    public func sleeper(dueIn duration: Duration) async {
+        await wait { state in
+            let deadline = state.now.advanced(by: duration)
+            return state.sleepers.values.contains { $0.deadline == deadline }
+        }
+    }
+
     /// Waits until at least this many tasks sleep on the clock.
+    ///
+    /// Returns early when the task is cancelled, as a time limit does it.
     public func sleepers(atLeast count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isSatisfied = state.withLock { state in
-                guard state.sleepers.count < count else { return true }
-                state.watchers.append((count, continuation))
-                return false
+        await wait { $0.sleepers.count >= count }
+    }
+
+    private func wait(until isSatisfied: @escaping @Sendable (State) -> Bool) async {
+        let key = state.withLock { $0.takeNext() }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if Task.isCancelled || isSatisfied(state) { return true }
+                    state.watchers[key] = Watcher(isSatisfied: isSatisfied, continuation: continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isSatisfied { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.watchers.removeValue(forKey: key) }?.continuation.resume()
         }
     }
 

@@ -154,7 +154,7 @@ struct SupervisorStartTests {
         let seen = AsyncStream.makeStream(of: String.self)
         let trial = Self.$trace.withValue("outer") {
             Trial(
-                Supervisor {
+                Supervisor(clock: TestClock()) {
                     ChildSpec("child") { child in
                         seen.continuation.yield(Self.trace)
                         try await Self.$trace.withValue("inner") {

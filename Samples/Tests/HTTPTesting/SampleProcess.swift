@@ -46,7 +46,9 @@ public final class SampleProcess: Sendable {
         var pipe: [CInt] = [0, 0]
         guard Glibc.pipe(&pipe) == 0 else { throw POSIXError(.EMFILE) }
         defer { close(pipe[1]) }
-        pid = try Self.spawn(command, environment, output: pipe[1], sockets.map(\.descriptor))
+        let passed = try sockets.map { try $0.handOver().number }
+        defer { for descriptor in passed { close(descriptor) } }
+        pid = try Self.spawn(command, environment, output: pipe[1], passed)
         let output = pipe[0]
         Thread.detachNewThread { self.follow(output) }
     }
@@ -162,33 +164,5 @@ public final class SampleProcess: Sendable {
     public func stop() async -> CInt {
         signal(SIGTERM)
         return await end()
-    }
-}
-
-/// A socket that listens on a port of this machine, as a socket unit passes it.
-public struct PassedSocket: Sendable {
-    /// The name that it is passed under.
-    public let name: String
-
-    /// Its port.
-    public let port: Int
-
-    private let socket: ListeningSocket
-
-    var descriptor: CInt { socket.descriptor }
-
-    /// Binds it, for IPv6 and IPv4.
-    ///
-    /// - Parameter name: The name to pass it under.
-    /// - Throws: What kept it from being bound.
-    public init(_ name: String) throws {
-        socket = try ListeningSocket.bind(.port(0), name: name)
-        port = Int("\(socket.localAddress)".split(separator: ":").last ?? "") ?? 0
-        self.name = name
-    }
-
-    /// Ends its listening, for all who hold it: who accepts there fails.
-    public func shutDown() {
-        shutdown(socket.descriptor, CInt(SHUT_RDWR))
     }
 }

@@ -162,7 +162,7 @@ struct LunchdTests {
         let sockets = try ["http", "https"].map { try PassedSocket($0) }
         let lunchd = try SampleProcess("lunchd", arguments: flags, sockets: sockets)
         _ = try await lunchd.manager.next(with: "READY=1")
-        sockets[0].shutDown()
+        try sockets[0].shutDown()
         #expect(await lunchd.end() == 70)
     }
 

@@ -49,6 +49,7 @@ public final class DaemonContext: Sendable {
     init(
         environment: ServiceEnvironment,
         notifier: Notifier,
+        descriptors: PassedDescriptors? = nil,
         log: DaemonLog,
         onReady: @escaping @Sendable (DaemonContext) -> Void = { _ in },
         onStop: @escaping @Sendable () -> Void = {}
@@ -59,8 +60,8 @@ public final class DaemonContext: Sendable {
         self.onReady = onReady
         self.onStop = onStop
         watchdog = Watchdog(environment.watchdog, notifier: notifier)
-        descriptors = PassedDescriptors(environment.descriptors)
-        store = DescriptorStore(environment: environment, notifier: notifier, passed: descriptors)
+        self.descriptors = descriptors ?? PassedDescriptors(environment.descriptors)
+        store = DescriptorStore(environment: environment, notifier: notifier, passed: self.descriptors)
         keptSockets = KeptSockets(store: store, notifier: notifier, log: log)
     }
 
@@ -81,6 +82,14 @@ public final class DaemonContext: Sendable {
     /// runs without a ``Daemon`` it does nothing either.
     public func stop() {
         onStop()
+    }
+
+    /// Where the listeners of a name listen now, the port that the kernel chose included.
+    ///
+    /// - Parameter listener: The name of a `Listener` or a `DatagramListener`.
+    /// - Returns: The addresses; none where it is not being served at this moment.
+    public func addresses(of listener: String) -> [SocketAddress] {
+        listeners.active([listener]).flatMap(\.addresses)
     }
 
     /// Tells the manager that the service is ready (`READY=1`), once: a second call does nothing.
@@ -104,7 +113,8 @@ extension ChildContext {
 }
 
 extension TreeValues {
-    var daemon: DaemonContext {
+    /// What the children of the daemon share.
+    package var daemon: DaemonContext {
         value(DaemonContext.self) {
             DaemonContext(
                 environment: ServiceEnvironment(variables: [:]),

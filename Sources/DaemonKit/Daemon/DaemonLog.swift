@@ -15,7 +15,7 @@ import Systemd
 ///
 /// Written by a queue of its own, so that a log that nobody reads holds up nobody; lines beyond those that may
 /// wait are dropped and counted. Where standard error is the journal, each line carries its priority (`<4>`).
-final class DaemonLog: Sendable {
+package final class DaemonLog: Sendable {
     private struct State {
         var waiting = 0
         var dropped = 0
@@ -28,7 +28,7 @@ final class DaemonLog: Sendable {
     private let sink: @Sendable (JournalPriority, String) -> Void
 
     /// Makes a log that writes each text somewhere; by default nowhere.
-    init(sink: @escaping @Sendable (JournalPriority, String) -> Void = { _, _ in }) {
+    package init(sink: @escaping @Sendable (JournalPriority, String) -> Void = { _, _ in }) {
         self.sink = sink
     }
 

@@ -5,12 +5,17 @@ import Systemd
 /// One run of a daemon: everything between the snapshot of the environment and the exit status.
 ///
 /// It touches neither the process's environment nor its signals, so that a test can run it.
-final class DaemonRun: Sendable {
+package final class DaemonRun: Sendable {
     /// How a run ended.
-    struct End {
-        var code: ExitCode
+    package struct End: Sendable {
+        package var code: ExitCode
+        /// What it failed with.
+        package var error: (any Error)?
+
         /// Whether some children still run, so that the process must end without waiting for them.
-        var isAnythingRunning = false
+        package var isAnythingRunning: Bool {
+            (error as? SupervisorError).map { !$0.abandoned.isEmpty } ?? false
+        }
     }
 
     private struct State {
@@ -34,10 +39,14 @@ final class DaemonRun: Sendable {
     private let environment: ServiceEnvironment
     private let log: DaemonLog
     private let patience: Duration
-    private let clock: any Clock<Duration>
+    private let clock: (any Clock<Duration>)?
+    private let staging: (any Staging)?
     private let cutShort: @Sendable (StopSignal) -> Void
     private let notifier: Notifier
     private let state = Locked(State())
+
+    /// What was passed to the process.
+    package let descriptors: PassedDescriptors
 
     /// Prepares a run.
     ///
@@ -45,27 +54,31 @@ final class DaemonRun: Sendable {
     ///   - environment: What the manager told the process.
     ///   - log: Where failures are told.
     ///   - patience: How long the manager may take with the last messages.
-    ///   - clock: Measures how long the start takes; not that of the tree, whose children a test lets sleep.
+    ///   - clock: Measures how long the start takes, and everything in a tree that names no clock itself.
+    ///   - staging: What runs the bodies of the children: a test's.
     ///   - cutShort: Ends the process at once: a second signal came.
-    init(
+    package init(
         environment: ServiceEnvironment,
         log: DaemonLog,
         patience: Duration = .seconds(1),
-        clock: any Clock<Duration> = SuspendingClock(),
+        clock: (any Clock<Duration>)? = nil,
+        staging: (any Staging)? = nil,
         cutShort: @escaping @Sendable (StopSignal) -> Void
     ) {
         self.environment = environment
         self.log = log
         self.patience = patience
         self.clock = clock
+        self.staging = staging
         self.cutShort = cutShort
         notifier = Notifier(address: environment.notifyAddress)
+        descriptors = PassedDescriptors(environment.descriptors)
     }
 
     /// Takes a signal: the first stops the tree in order, the second cuts that short.
     ///
     /// A signal that comes before the tree is there is not lost: then it starts nothing.
-    func receive(_ signal: StopSignal) {
+    package func receive(_ signal: StopSignal) {
         let (isFirst, supervisor) = state.withLock { state in
             defer { state.isStopRequested = true }
             return (!state.isStopRequested, state.supervisor)
@@ -79,7 +92,7 @@ final class DaemonRun: Sendable {
     }
 
     /// Reloads, now or as soon as that can be.
-    func reload() {
+    package func reload() {
         let reloader = state.withLock { state in
             // One that comes before the tree is there is not lost.
             if state.reloader == nil { state.isReloadWanted = true }
@@ -91,7 +104,7 @@ final class DaemonRun: Sendable {
     /// Writes down what the whole tree is doing.
     ///
     /// Returns at once. The tree is asked on the cooperative pool: where that is blocked, nothing is written.
-    func look() {
+    package func look() {
         guard let supervisor = state.withLock(\.supervisor) else {
             return log.write(.info, "SIGUSR1: there is no tree yet")
         }
@@ -102,16 +115,20 @@ final class DaemonRun: Sendable {
     }
 
     /// Makes the daemon's tree and runs it to its end.
-    func run(_ daemon: some Daemon) async -> End {
+    package func run(_ daemon: some Daemon) async -> End {
         for problem in environment.problems { log.write(.warning, "\(problem)") }
         do {
             let supervisor = try await daemon.supervisor
             let managerPatience = environment.notifyAddress.map { _ in
-                ManagerPatience(notifier: notifier, clock: supervisor.topClock)
+                ManagerPatience(notifier: notifier, clock: supervisor.topClock(orElse: clock))
             }
             // Weakly: the supervisor holds the events' reader, which holds this.
-            let context = DaemonContext(environment: environment, notifier: notifier, log: log) {
-                [self, weak supervisor] context in
+            let context = DaemonContext(
+                environment: environment,
+                notifier: notifier,
+                descriptors: descriptors,
+                log: log
+            ) { [self, weak supervisor] context in
                 if let supervisor { startPinger(watching: supervisor, context) }
                 managerPatience?.startOver()
                 state.withLock(\.slowStart)?.cancel()
@@ -134,9 +151,9 @@ final class DaemonRun: Sendable {
             }
             if isStopRequested { supervisor.stop() }
             watchStart(of: supervisor, context)
-            let tree = TreeValues()
+            let tree = TreeValues(staging: staging)
             tree.set(context)
-            try await supervisor.run(in: tree)
+            try await supervisor.run(in: tree, on: clock)
             await finish()
             return End(code: .clean)
         } catch {
@@ -146,8 +163,7 @@ final class DaemonRun: Sendable {
             if let number = (error as? any ErrnoCarrying)?.errorNumber { last = last + .errno(number) }
             notifier.send(last)
             await finish()
-            let abandoned = (error as? SupervisorError)?.abandoned ?? []
-            return End(code: ExitCode(error), isAnythingRunning: !abandoned.isEmpty)
+            return End(code: ExitCode(error), error: error)
         }
     }
 
@@ -186,9 +202,10 @@ final class DaemonRun: Sendable {
     /// Tells what a start waits for that takes long, before the manager loses its patience.
     private func watchStart(of supervisor: Supervisor, _ context: DaemonContext) {
         guard environment.notifyAddress != nil else { return }
-        let clock = Timekeeper(clock)
+        let clock: any Clock<Duration> = clock ?? SuspendingClock()
+        let timekeeper = Timekeeper(clock)
         let task = Task {
-            guard (try? await clock.sleep(until: Self.slowStart)) != nil else { return }
+            guard (try? await timekeeper.sleep(until: Self.slowStart)) != nil else { return }
             let snapshot = await supervisor.snapshot(limit: Self.mostChildrenShown)
             guard !Task.isCancelled, !context.isReady else { return }
             let reason = snapshot.deepestWait.map { ": waits for \($0) to start" } ?? ""
@@ -202,7 +219,7 @@ final class DaemonRun: Sendable {
         let pinger = WatchdogPinger(
             watchdog: context.watchdog,
             checks: context.healthChecks,
-            clock: supervisor.topClock,
+            clock: supervisor.topClock(orElse: clock),
             notifier: notifier,
             log: log
         )

@@ -7,7 +7,7 @@
 #endif
 
 /// A signal that asks the daemon to stop.
-enum StopSignal: CaseIterable, CustomStringConvertible {
+package enum StopSignal: CaseIterable, Sendable, CustomStringConvertible {
     case terminate
     case interrupt
 
@@ -18,7 +18,7 @@ enum StopSignal: CaseIterable, CustomStringConvertible {
         }
     }
 
-    var description: String {
+    package var description: String {
         switch self {
         case .terminate: "SIGTERM"
         case .interrupt: "SIGINT"

@@ -10,10 +10,10 @@ import SupervisionLock
 #endif
 
 /// A datagram socket that is bound, and the descriptor it is, which it owns.
-final class DatagramSocket: ServedSocket {
+package final class DatagramSocket: ServedSocket {
     let origin: ListeningSocket.Origin
     let name: String
-    let localAddress: SocketAddress
+    package let localAddress: SocketAddress
     private let state: Locked<State>
 
     private struct State {
@@ -54,7 +54,7 @@ final class DatagramSocket: ServedSocket {
     /// Binds an endpoint.
     ///
     /// - Throws: As ``ListeningSocket/bind(_:kind:backlog:name:)``.
-    static func bind(_ endpoint: Endpoint, name: String) throws -> DatagramSocket {
+    package static func bind(_ endpoint: Endpoint, name: String) throws -> DatagramSocket {
         let bound = try BoundSocket(endpoint, type: .datagrams, name: name)
         do {
             return try DatagramSocket(
@@ -78,7 +78,7 @@ final class DatagramSocket: ServedSocket {
     var place: String { "receiving on \(localAddress)\(origin.remark)" }
 
     /// The descriptor; -1 once it is closed.
-    var descriptor: CInt {
+    package var descriptor: CInt {
         state.withLock { $0.descriptor ?? -1 }
     }
 

@@ -28,3 +28,12 @@ extension ChildPath: ExpressibleByArrayLiteral {
         self.init(ids)
     }
 }
+
+extension ChildPath: ExpressibleByStringLiteral {
+    /// Makes a path from a literal such as `"web/http"`, as ``description`` shows it; empty for the top.
+    ///
+    /// An id with a slash in it wants a list of ids.
+    public init(stringLiteral text: String) {
+        self.init(text.split(separator: "/").map(String.init))
+    }
+}

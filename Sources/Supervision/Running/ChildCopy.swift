@@ -8,10 +8,13 @@ struct ChildCopy {
         self.context = context
         spec.referent?.begin(context)
         task = Task {
-            if spec.startsAtOnce { context.started() }
             var exit: ChildExit
             do {
-                try await spec.body(context)
+                if let staging = context.tree.staging {
+                    try await staging.perform(context) { try await Self.perform(spec, context) }
+                } else {
+                    try await Self.perform(spec, context)
+                }
                 exit = .returned
             } catch {
                 exit = .threw(error)
@@ -24,6 +27,11 @@ struct ChildCopy {
             inbox.send(.ended(ref, exit))
         }
         if spec.rules.startTimeout != nil, !spec.startsAtOnce { limitStart(of: spec, inbox, ref) }
+    }
+
+    private static func perform(_ spec: ChildSpec, _ context: ChildContext) async throws {
+        if spec.startsAtOnce { context.started() }
+        try await spec.body(context)
     }
 
     /// Cancels the copy when it has taken too long to start, and gives it up when it does not heed that.

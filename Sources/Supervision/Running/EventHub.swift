@@ -3,7 +3,7 @@ import SupervisionLock
 /// Hands the events of a supervisor, and of those below it, to whoever reads them.
 final class EventHub: Sendable {
     private struct State {
-        var readers: [Int: @Sendable (SupervisorEvent) -> Void] = [:]
+        var readers: [@Sendable (SupervisorEvent) -> Void] = []
         var streams: [Int: AsyncStream<SupervisorEvent>.Continuation] = [:]
         var next = 0
         var parent: EventHub?
@@ -26,19 +26,16 @@ final class EventHub: Sendable {
 
     func emit(_ event: SupervisorEvent) {
         let (readers, streams, parent) = state.withLock { state in
-            (Array(state.readers.values), Array(state.streams.values), state.parent)
+            (state.readers, Array(state.streams.values), state.parent)
         }
         for reader in readers { reader(event) }
         for stream in streams { stream.yield(event) }
         parent?.emit(event)
     }
 
-    /// Calls `reader` with each event, in order, before the supervisor acts on it.
+    /// Calls `reader` with each event, in order, before the supervisor acts on it, and after those that read before.
     func read(_ reader: @escaping @Sendable (SupervisorEvent) -> Void) {
-        state.withLock { state in
-            state.readers[state.next] = reader
-            state.next += 1
-        }
+        state.withLock { $0.readers.append(reader) }
     }
 
     func stream(

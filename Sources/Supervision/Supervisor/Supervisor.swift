@@ -128,7 +128,12 @@ public final class Supervisor: Child {
     }
 
     /// Runs the tree with something for its children to share.
-    package func run(in tree: TreeValues) async throws {
+    ///
+    /// - Parameters:
+    ///   - tree: What they share.
+    ///   - clock: What times are measured on, unless the supervisor names a clock itself.
+    /// - Throws: As ``run()``.
+    package func run(in tree: TreeValues, on clock: (any Clock<Duration>)? = nil) async throws {
         let problems = TreeCheck(self, tree: tree).problems
         guard problems.isEmpty else {
             let error = SupervisorError(.invalidTree, details: problems)
@@ -136,11 +141,22 @@ public final class Supervisor: Child {
             retireReferences(at: [], because: error)
             throw error
         }
-        try await run(at: [], position: [], in: tree, on: Timekeeper(topClock), onAllStarted: {})
+        try await run(
+            at: [],
+            position: [],
+            in: tree,
+            on: Timekeeper(topClock(orElse: clock)),
+            onAllStarted: {}
+        )
     }
 
     /// What times are measured on where the supervisor stands at the top.
-    package var topClock: any Clock<Duration> { clock ?? SuspendingClock() }
+    ///
+    /// - Parameter other: The clock of the run, for a supervisor that names none itself.
+    /// - Returns: The clock.
+    package func topClock(orElse other: (any Clock<Duration>)?) -> any Clock<Duration> {
+        clock ?? other ?? SuspendingClock()
+    }
 
     /// Asks the supervisor to stop, and returns at once.
     ///

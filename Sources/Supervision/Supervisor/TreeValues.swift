@@ -4,9 +4,17 @@ import SupervisionLock
 ///
 /// Made anew for each run of the supervisor at the top, and the same in all of that tree.
 package final class TreeValues: Sendable {
+    /// What runs the bodies of the children; nil for themselves alone.
+    let staging: (any Staging)?
+
     private let values = Locked<[ObjectIdentifier: any Sendable]>([:])
 
-    package init() {}
+    /// Makes the values of one run, with none in them.
+    ///
+    /// - Parameter staging: What runs the bodies of the children: a test's.
+    package init(staging: (any Staging)? = nil) {
+        self.staging = staging
+    }
 
     /// Sets the value of a type, before the tree runs.
     package func set<Value: Sendable>(_ value: Value) {

@@ -154,6 +154,15 @@ public final class PassedDescriptors: Sendable {
         closeUnclaimed { _ in true }
     }
 
+    /// Closes all that is kept, claimed or not: what the end of a process does.
+    package func closeAll() {
+        let descriptors = masters.withLock { masters in
+            defer { masters = [] }
+            return masters.map(\.descriptor)
+        }
+        for descriptor in descriptors { closeDescriptor(descriptor.number) }
+    }
+
     func closeUnclaimed(where isClosed: (PassedDescriptor) -> Bool) -> [PassedDescriptor] {
         let closed = take(where: isClosed)
         for descriptor in closed { closeDescriptor(descriptor.number) }

@@ -24,8 +24,11 @@ extension ServiceEnvironment {
     /// - Returns: The snapshot: empty, without a problem, when there is no manager.
     /// - Note: Source: systemd `sd_listen_fds`, `sd_notify`, `sd_watchdog_enabled`, each with its unset flag.
     public static func take() -> ServiceEnvironment {
-        Snapshot.taken
+        given ?? Snapshot.taken
     }
+
+    /// What a test gives instead to the code that it runs, and to its tasks.
+    @TaskLocal package static var given: ServiceEnvironment?
 
     private enum Snapshot {
         static let taken = ServiceEnvironment.takeNow()

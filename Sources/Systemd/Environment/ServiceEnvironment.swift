@@ -84,13 +84,15 @@ public struct ServiceEnvironment: Sendable {
     let pressureSettings: [PressureResource: PressureSetting]
     private(set) var descriptorNames: [String]
     let firstDescriptor: CInt
+    private var given: [PassedDescriptor] = []
 
     /// The descriptors passed to this process, in the manager's order (`LISTEN_FDS`, `LISTEN_FDNAMES`).
     ///
     /// Empty when none were passed, and when `LISTEN_PID` or `LISTEN_PIDFDID` names another process. Each
     /// access asks the kernel anew what the descriptors are.
     public var descriptors: [PassedDescriptor] {
-        descriptorNames.enumerated().map { offset, name in
+        guard given.isEmpty else { return given }
+        return descriptorNames.enumerated().map { offset, name in
             PassedDescriptor(number: CInt(clamping: Int(firstDescriptor) + offset), name: name)
         }
     }
@@ -132,6 +134,18 @@ public struct ServiceEnvironment: Sendable {
         problems = reader.problems
         self.variables = variables
         self.firstDescriptor = firstDescriptor
+    }
+
+    /// The snapshot of a process that was started with these descriptors, whatever their numbers.
+    package init(variables: [String: String], descriptors: [PassedDescriptor]) {
+        var variables = variables
+        if !descriptors.isEmpty {
+            variables["LISTEN_PID"] = "\(ProcessIdentity.current.pid)"
+            variables["LISTEN_FDS"] = "\(descriptors.count)"
+            variables["LISTEN_FDNAMES"] = descriptors.map(\.name).joined(separator: ":")
+        }
+        self.init(variables: variables)
+        given = descriptors
     }
 
     /// The same snapshot with its descriptors refused as a whole.

@@ -21,7 +21,7 @@ package final class OwnedDescriptor: Sendable {
     }
 
     /// Makes a close-on-exec duplicate that the caller closes.
-    static func duplicate(_ number: CInt) throws(SystemdError) -> CInt {
+    package static func duplicate(_ number: CInt) throws(SystemdError) -> CInt {
         // Not below 3: a closed standard stream's number must not become something else.
         let duplicate = fcntl(number, F_DUPFD_CLOEXEC, 3)
         guard duplicate >= 0 else {

@@ -77,29 +77,32 @@ struct DatagramLoopTests {
     }
 
     @Test("a file that a process left behind is replaced; one that is in use, or no socket, is not")
-    func stale() throws {
-        let path = DatagramServer.name(path: true)
-        func code(_ body: () throws -> Void) -> SocketError.Code? {
-            do { try body() } catch { return (error as? SocketError)?.code }
-            return nil
-        }
-        do {
-            let first = try DatagramSocket.bind(.unix(path), name: "s")
+    func stale() async {
+        // Alone: a process that another test starts has the closed socket open for a moment.
+        await #expect(processExitsWith: .success) {
+            let path = DatagramServer.name(path: true)
+            func code(_ body: () throws -> Void) -> SocketError.Code? {
+                do { try body() } catch { return (error as? SocketError)?.code }
+                return nil
+            }
+            do {
+                let first = try DatagramSocket.bind(.unix(path), name: "s")
+                #expect(code { _ = try DatagramSocket.bind(.unix(path), name: "s") } == .cannotBind)
+                // As a process does that is killed: the file stays.
+                let copy = rename(path, path + "-kept")
+                #expect(copy == 0)
+                first.close()
+            }
+            #expect(rename(path + "-kept", path) == 0)
+            let second = try DatagramSocket.bind(.unix(path), name: "s")
+            // Another's by now: not to be removed.
+            unlink(path)
+            #expect(FileManager.default.createFile(atPath: path, contents: nil))
+            second.close()
+            #expect(FileManager.default.fileExists(atPath: path))
             #expect(code { _ = try DatagramSocket.bind(.unix(path), name: "s") } == .cannotBind)
-            // As a process does that is killed: the file stays.
-            let copy = rename(path, path + "-kept")
-            #expect(copy == 0)
-            first.close()
+            unlink(path)
         }
-        #expect(rename(path + "-kept", path) == 0)
-        let second = try DatagramSocket.bind(.unix(path), name: "s")
-        // Another's by now: not to be removed.
-        unlink(path)
-        #expect(FileManager.default.createFile(atPath: path, contents: nil))
-        second.close()
-        #expect(FileManager.default.fileExists(atPath: path))
-        #expect(code { _ = try DatagramSocket.bind(.unix(path), name: "s") } == .cannotBind)
-        unlink(path)
     }
 
     @Test("a port that is taken is an error, also for a second socket of the same process")
@@ -288,29 +291,32 @@ struct DatagramLoopTests {
     }
 
     @Test("a reply that is too long, to a peer that has gone, or after the end says so")
-    func failedReplies() async throws {
-        let seen = Log<Datagram>()
-        let udp = await DatagramServer(try .bind(.host("127.0.0.1", port: 0), name: "udp")) {
-            seen.append($0)
+    func failedReplies() async {
+        // Alone: a process that another test starts has the closed socket open for a moment.
+        await #expect(processExitsWith: .success) {
+            let seen = Log<Datagram>()
+            let udp = await DatagramServer(try .bind(.host("127.0.0.1", port: 0), name: "udp")) {
+                seen.append($0)
+            }
+            try await udp.connect().write("?")
+            let unix = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) {
+                seen.append($0)
+            }
+            await seen.atLeast(1)
+            let client = try unix.connect()
+            try await client.write("?")
+            await seen.atLeast(2)
+            func code(_ outcome: ReplyOutcome) -> SocketError.Code? {
+                guard case .failed(let error) = outcome else { return nil }
+                return error.code
+            }
+            #expect(code(seen.entries[0].reply([UInt8](repeating: 0, count: 65_508))) == .tooLong)
+            await client.finish()
+            #expect(code(seen.entries[1].reply("x")) == .peerGone)
+            try await udp.drain()
+            try await unix.drain()
+            #expect(code(seen.entries[0].reply("x")) == .closed)
         }
-        try await udp.connect().write("?")
-        let unix = await DatagramServer(try .bind(.unix(DatagramServer.name()), name: "s")) {
-            seen.append($0)
-        }
-        await seen.atLeast(1)
-        let client = try unix.connect()
-        try await client.write("?")
-        await seen.atLeast(2)
-        func code(_ outcome: ReplyOutcome) -> SocketError.Code? {
-            guard case .failed(let error) = outcome else { return nil }
-            return error.code
-        }
-        #expect(code(seen.entries[0].reply([UInt8](repeating: 0, count: 65_508))) == .tooLong)
-        await client.finish()
-        #expect(code(seen.entries[1].reply("x")) == .peerGone)
-        try await udp.drain()
-        try await unix.drain()
-        #expect(code(seen.entries[0].reply("x")) == .closed)
     }
 
     @Test("what ICMP tells of a datagram that was sent is no failure")

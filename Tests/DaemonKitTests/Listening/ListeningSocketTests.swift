@@ -137,7 +137,10 @@ struct ListeningSocketTests {
         try withDirectory { directory in
             let path = "\(directory)/s"
             let dead = try ListeningSocket.bind(.unix(path), name: "s")
-            close(dead.takeDescriptor())
+            let descriptor = dead.takeDescriptor()
+            // A process that another test starts may have inherited it for a moment.
+            shutdown(descriptor, CInt(SHUT_RDWR))
+            close(descriptor)
             #expect(FileManager.default.fileExists(atPath: path))
             let socket = try ListeningSocket.bind(.unix(path), name: "s")
             dead.close()

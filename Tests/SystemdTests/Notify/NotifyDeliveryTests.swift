@@ -18,6 +18,12 @@ struct NotifyDeliveryTests {
         return count < 0 ? nil : Array(buffer[..<count])
     }
 
+    /// Closes it at once, also where a process that another test starts has inherited it for a moment.
+    private func hangUp(_ descriptor: CInt) {
+        shutdown(descriptor, CInt(SHUT_RDWR))
+        close(descriptor)
+    }
+
     @Test(
         "a message is the whole of a connection, and done when the manager closes its side",
         arguments: [SOCK_STREAM.rawValue, SOCK_SEQPACKET.rawValue]
@@ -32,7 +38,7 @@ struct NotifyDeliveryTests {
         // The end of the message.
         #expect(read(manager) == [])
         #expect(delivery.advance() == .waits)
-        close(manager)
+        hangUp(manager)
         #expect(delivery.advance() == .done)
     }
 
@@ -71,7 +77,7 @@ struct NotifyDeliveryTests {
     @Test("a manager that is gone, and one that answers, fail it")
     func failures() throws {
         let (own, manager) = try pair(SOCK_STREAM)
-        close(manager)
+        hangUp(manager)
         var delivery = NotifyDelivery([1], over: own)
         #expect(delivery.advance() == .failed(EPIPE))
 

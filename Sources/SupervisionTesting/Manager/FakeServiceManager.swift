@@ -26,7 +26,7 @@ public final class FakeServiceManager: Sendable {
     /// Where it listens: what `NOTIFY_SOCKET` says.
     public let address: NotifyAddress
 
-    private let inbox: NotificationInbox
+    let inbox: NotificationInbox
     private let thread: WakeableThread
     private let directory: String?
     private let isClosed = Atomic(false)
@@ -34,15 +34,23 @@ public final class FakeServiceManager: Sendable {
     /// How many descriptors it keeps for the service: `FileDescriptorStoreMax=` of the unit.
     public let descriptorStoreLimit: Int
 
+    /// How long the service may be without a sign of life: `WatchdogSec=` of the unit.
+    ///
+    /// Nobody is killed for it.
+    public let watchdog: Duration?
+
     /// Listens behind a path in a new temporary directory, which closing removes.
     ///
-    /// - Parameter descriptorStoreLimit: How many descriptors it keeps; none by default, as of a unit without
-    ///   `FileDescriptorStoreMax=`.
+    /// - Parameters:
+    ///   - descriptorStoreLimit: How many descriptors it keeps; none by default, as of a unit without
+    ///     `FileDescriptorStoreMax=`.
+    ///   - watchdog: How long the service may be without a sign of life; for ever by default, as of a unit without
+    ///     `WatchdogSec=`.
     /// - Throws: `SystemdError` when the directory or the socket cannot be made.
-    public convenience init(descriptorStoreLimit: Int = 0) throws {
+    public convenience init(descriptorStoreLimit: Int = 0, watchdog: Duration? = nil) throws {
         let directory = try Self.makeTemporaryDirectory()
         do {
-            try self.init(NotifyAddress("\(directory)/notify"), in: directory, descriptorStoreLimit)
+            try self.init(NotifyAddress("\(directory)/notify"), in: directory, descriptorStoreLimit, watchdog)
         } catch {
             rmdir(directory)
             throw error
@@ -54,13 +62,14 @@ public final class FakeServiceManager: Sendable {
     /// - Parameter address: A path that does not exist yet, or an abstract name. Closing removes the path.
     /// - Throws: `SystemdError` when the socket cannot be bound.
     public convenience init(at address: NotifyAddress) throws {
-        try self.init(address, in: nil, 0)
+        try self.init(address, in: nil, 0, nil)
     }
 
     private init(
         _ address: NotifyAddress,
         in directory: String?,
-        _ descriptorStoreLimit: Int
+        _ descriptorStoreLimit: Int,
+        _ watchdog: Duration?
     ) throws(SystemdError) {
         let path = address.socketPath
         let descriptor = csupervision_notify_bind(path, path.count)
@@ -79,6 +88,7 @@ public final class FakeServiceManager: Sendable {
         }
         self.address = address
         self.descriptorStoreLimit = max(0, descriptorStoreLimit)
+        self.watchdog = watchdog
         self.directory = directory
         self.inbox = inbox
     }
@@ -91,6 +101,10 @@ public final class FakeServiceManager: Sendable {
     public var variables: [String: String] {
         var variables = ["NOTIFY_SOCKET": address.description]
         if descriptorStoreLimit > 0 { variables["FDSTORE"] = "\(descriptorStoreLimit)" }
+        if let watchdog {
+            // Without WATCHDOG_PID it is meant for whoever is started with it.
+            variables["WATCHDOG_USEC"] = "\(Int64(watchdog / .microseconds(1)))"
+        }
         return variables
     }
 

@@ -7,8 +7,7 @@ import SupervisionLock
 ///
 /// ```swift
 /// let database = Probe("database")
-/// let supervisor = Supervisor { database }
-/// async let run: Void = supervisor.run()
+/// let trial = SupervisorTrial(Supervisor { database })
 /// await database.wait(for: .started)
 /// database.fail(SomeError())
 /// await database.wait(for: .started, count: 2)
@@ -47,8 +46,6 @@ public final class Probe: Child {
     }
 
     private struct State {
-        var facts: [Fact] = []
-        var watchers: [(fact: Fact, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var start: Start
         var copies = 0
         var commands: [Command] = []
@@ -60,6 +57,7 @@ public final class Probe: Child {
     private let shutdown: Shutdown
     private let ignoresStop: Bool
     private let state: Locked<State>
+    private let happened = Recorder<Fact>()
 
     /// Makes a probe.
     ///
@@ -112,20 +110,13 @@ public final class Probe: Child {
     }
 
     /// Everything that has happened so far, all copies together.
-    public var facts: [Fact] {
-        state.withLock(\.facts)
-    }
+    public var facts: [Fact] { happened.all }
 
     /// Waits until something has happened, as often as that, since the probe was made.
+    ///
+    /// Returns early when the task is cancelled, as a time limit does it.
     public func wait(for fact: Fact, count: Int = 1) async {
-        await withCheckedContinuation { continuation in
-            let hasHappened = state.withLock { state in
-                guard state.facts.count(where: { $0 == fact }) < count else { return true }
-                state.watchers.append((fact, count, continuation))
-                return false
-            }
-            if hasHappened { continuation.resume() }
-        }
+        await happened.wait(for: fact, count: count)
     }
 
     private func run(_ context: ChildContext) async throws {
@@ -139,8 +130,8 @@ public final class Probe: Child {
         defer {
             state.withLock { $0.copies -= 1 }
         }
-        note(.begun)
-        defer { note(.ended) }
+        happened.add(.begun)
+        defer { happened.add(.ended) }
         if case .failing(let error) = start { throw error }
 
         try await withTaskCancellationHandler {
@@ -162,21 +153,21 @@ public final class Probe: Child {
                 }
             }
         } onCancel: {
-            note(.cancelled)
+            happened.add(.cancelled)
             // Nobody need have told it to stop: it may have been too slow to start.
             send(.stopRequested)
         }
     }
 
     private func begin(_ context: ChildContext) {
-        note(.started)
+        happened.add(.started)
         context.started()
     }
 
     private func watchStop(_ context: ChildContext) async {
         await context.shutdownRequested()
         guard context.isShutdownRequested else { return }
-        note(.stopRequested)
+        happened.add(.stopRequested)
         send(.stopRequested)
     }
 
@@ -204,17 +195,5 @@ public final class Probe: Child {
                 if isReady { continuation.resume() }
             }
         }
-    }
-
-    private func note(_ fact: Fact) {
-        let satisfied = state.withLock { state in
-            state.facts.append(fact)
-            let facts = state.facts
-            let isSatisfied = { (fact: Fact, count: Int) in facts.count(where: { $0 == fact }) >= count }
-            let satisfied = state.watchers.filter { isSatisfied($0.fact, $0.count) }
-            state.watchers.removeAll { isSatisfied($0.fact, $0.count) }
-            return satisfied
-        }
-        for watcher in satisfied { watcher.continuation.resume() }
     }
 }

@@ -11,6 +11,8 @@ final class NotificationInbox: Sendable {
 
     private struct State {
         var received: [ReceivedNotification] = []
+        var observers: [Int: @Sendable (ReceivedNotification) -> Void] = [:]
+        var nextObserver = 0
         var nextUnread = 0
         var waiters: [Waiter] = []
         var nextWaiter: UInt64 = 0
@@ -32,6 +34,22 @@ final class NotificationInbox: Sendable {
         return state.withLock { $0.received }
     }
 
+    /// Calls `observer` with each message from now on, in order, until it is taken away again.
+    ///
+    /// - Returns: What it is taken away by.
+    func observe(_ observer: @escaping @Sendable (ReceivedNotification) -> Void) -> Int {
+        receiveAll()
+        return state.withLock { state in
+            defer { state.nextObserver += 1 }
+            state.observers[state.nextObserver] = observer
+            return state.nextObserver
+        }
+    }
+
+    func removeObserver(_ number: Int) {
+        state.withLock { _ = $0.observers.removeValue(forKey: number) }
+    }
+
     /// What is stored; not to be closed.
     var stored: [PassedDescriptor] {
         receiveAll()
@@ -44,12 +62,13 @@ final class NotificationInbox: Sendable {
         return try state.withLock { state throws(SystemdError) in
             var duplicates: [PassedDescriptor] = []
             for stored in state.shelf.contents {
-                let number = csupervision_descriptor_duplicate(stored.number)
-                guard number >= 0 else {
+                do throws(SystemdError) {
+                    let number = try OwnedDescriptor.duplicate(stored.number)
+                    duplicates.append(PassedDescriptor(number: number, name: stored.name))
+                } catch {
                     for duplicate in duplicates { closeDescriptor(duplicate.number) }
-                    throw SystemdError(.duplicationFailed, "cannot duplicate \(stored)", errno: -number)
+                    throw error
                 }
-                duplicates.append(PassedDescriptor(number: number, name: stored.name))
             }
             return duplicates
         }
@@ -113,7 +132,7 @@ final class NotificationInbox: Sendable {
     }
 
     /// Takes what has been sent by now: whoever looks does not depend on how fast the thread is.
-    private func receiveAll() {
+    func receiveAll() {
         while receiveOne() {}
     }
 
@@ -140,6 +159,8 @@ final class NotificationInbox: Sendable {
             )
             state.shelf.process(message, with: descriptors)
             state.received.append(message)
+            // Under the lock: who asks for all that was received finds that the observers have it too.
+            for observer in state.observers.values { observer(message) }
             guard !state.waiters.isEmpty else { return (message, nil) }
             state.nextUnread += 1
             return (message, state.waiters.removeFirst())
