@@ -29,7 +29,7 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
     private let base: Base
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
-    let executors: LoopExecutors?
+    private let executors: LoopExecutors?
 
     /// Serves with a protocol of Hummingbird's: what `setup` puts into a channel's pipeline is told of a drain
     /// by a `ChannelShouldQuiesceEvent`.
@@ -71,8 +71,6 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
     /// - Parameter connection: Just accepted; its descriptor is taken.
     /// - Throws: What kept the descriptor from being taken, or the channel from being set up.
     public func handle(_ connection: Connection) async throws {
-        let executor = executors?.current
-        defer { executor?.connectionEnded() }
         let value = try await open(try connection.takeDescriptor())
         let channel = value.channel
         connection.onDrain {
