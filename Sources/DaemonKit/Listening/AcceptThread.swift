@@ -34,6 +34,12 @@ final class AcceptThread: Sendable {
     /// How many connections are handed over at once, at most.
     private static let batch = 16
 
+    /// With so many open, those who come are gathered: for so many microseconds at most they wait in the backlog,
+    /// and are accepted together.
+    ///
+    /// Woken for each, the thread takes the processor from what answers the others, or asks for the next.
+    private static let gathering = (from: 16, microseconds: UInt32(400))
+
     /// Where what was accepted comes out.
     ///
     /// It ends when the thread has closed the socket.
@@ -150,6 +156,7 @@ final class AcceptThread: Sendable {
 
     private func acceptUntilEnd() -> Result<Void, any Error> {
         var policy = self.policy
+        // Since it last waited.
         var accepted = 0
         while true {
             let isDraining: Bool
@@ -182,7 +189,13 @@ final class AcceptThread: Sendable {
                 case .goOn: break
                 case .wait:
                     if isDraining { return .success(()) }
-                    executor.runJobs(beforeWaiting: { wake.wait(orUntilReadable: descriptor) })
+                    executor.runJobs(beforeWaiting: {
+                        if accepted > 0, session.connectionCount >= Self.gathering.from {
+                            usleep(Self.gathering.microseconds)
+                        }
+                        wake.wait(orUntilReadable: descriptor)
+                    })
+                    accepted = 0
                 case .pause(let length, let isNews): pause(for: length, error: error, isNews: isNews)
                 case .giveUp: return .failure(unusable(error))
                 }
