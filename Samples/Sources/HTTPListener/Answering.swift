@@ -14,7 +14,25 @@ func answering<Responder: HTTPResponder>(
     logger: Logger
 ) -> HTTPChannelHandler.Responder
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-    { request, writer, channel in
+    let answering = Answering(responder: responder, serverName: serverName, clock: clock, logger: logger)
+    return { request, writer, channel in
+        var writer: ResponseWriter? = consume writer
+        // The connection's task may run on its event loop, which nothing of an app's may keep waiting.
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            guard let writer = writer.take() else { return }
+            try await answering.answer(request, writer, channel)
+        }
+    }
+}
+
+private struct Answering<Responder: HTTPResponder>: Sendable
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    let responder: Responder
+    let serverName: String?
+    let clock: HTTPDate
+    let logger: Logger
+
+    func answer(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         var logger = logger
         logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
         var response = try await withLogger(logger) { logger in

@@ -29,6 +29,7 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
     private let base: Base
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
+    private let executors: LoopExecutors?
 
     /// Serves with a protocol of Hummingbird's: what `setup` puts into a channel's pipeline is told of a drain
     /// by a `ChannelShouldQuiesceEvent`.
@@ -45,6 +46,22 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
         self.base = base
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
+        // It may run what is not to block an event loop.
+        self.executors = nil
+    }
+
+    /// Serves with a protocol whose tasks run on the event loops, but for its responder.
+    init(onLoopsOf eventLoopGroup: any EventLoopGroup, channel base: Base, logger: Logger) {
+        self.base = base
+        self.eventLoopGroup = eventLoopGroup
+        self.logger = logger
+        self.executors = LoopExecutors(eventLoopGroup)
+    }
+
+    /// The event loop of the next connection, where its protocol is one of this module's: its task needs no other
+    /// thread then, but for routes and what they write, which run where all tasks do.
+    public func taskExecutor() -> (any TaskExecutor)? {
+        executors?.next()
     }
 
     /// Answers one connection until it is over.
@@ -54,13 +71,7 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
     /// - Parameter connection: Just accepted; its descriptor is taken.
     /// - Throws: What kept the descriptor from being taken, or the channel from being set up.
     public func handle(_ connection: Connection) async throws {
-        let descriptor = try connection.takeDescriptor()
-        // The channel owns the descriptor from here on, also when its set-up fails.
-        let value = try await ClientBootstrap(group: eventLoopGroup)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .withConnectedSocket(descriptor) { [base, logger] channel in
-                base.setup(channel: channel, logger: logger)
-            }
+        let value = try await open(try connection.takeDescriptor())
         let channel = value.channel
         connection.onDrain {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -72,6 +83,31 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
             channel.triggerUserOutboundEvent(ConnectionCut(), promise: nil)
             channel.close(promise: nil)
         }
+    }
+
+    /// Makes a connected socket a channel, which owns the descriptor from here on, also when its set-up fails.
+    ///
+    /// On the loop that this task runs on, if it does: nothing of it waits then.
+    private func open(_ descriptor: CInt) async throws -> Base.Value {
+        let loop = eventLoopGroup.any()
+        let value = loop.makePromise(of: Base.Value.self)
+        let opening = ClientBootstrap(group: loop)
+            // The kit has set TCP_NODELAY. All that this does to a connected socket is not to set it again.
+            .enableMPTCP(true)
+            .channelInitializer { [base, logger] channel in
+                do {
+                    try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+                } catch {
+                    return loop.makeFailedFuture(error)
+                }
+                let setup = base.setup(channel: channel, logger: logger)
+                setup.cascade(to: value)
+                return setup.map { _ in }
+            }
+            .withConnectedSocket(descriptor)
+        opening.cascadeFailure(to: value)
+        _ = try await opening.get()
+        return try await value.futureResult.get()
     }
 }
 
@@ -102,6 +138,7 @@ extension HTTP where Base == HTTP1 {
         logger: Logger = Logger(label: "http")
     ) where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
         self.init(
+            onLoopsOf: MultiThreadedEventLoopGroup.singleton,
             channel: HTTP1(responder: responder, configuration: configuration, logger: logger),
             logger: logger
         )

@@ -18,6 +18,9 @@ public struct HTTP1: HTTPChannelHandler {
     /// What answers one request.
     public let responder: HTTPChannelHandler.Responder
 
+    /// Whether there is no TLS below.
+    var isPlain = true
+
     private let configuration: HTTPConfiguration
     private let clock = HTTPDate()
 
@@ -63,7 +66,9 @@ public struct HTTP1: HTTPChannelHandler {
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: limits
             )
-            try pipeline.addHandler(HTTP1Handler(configuration: configuration, clock: clock))
+            try pipeline.addHandler(
+                HTTP1Handler(configuration: configuration, clock: clock, isPlain: isPlain)
+            )
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

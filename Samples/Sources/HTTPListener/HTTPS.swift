@@ -68,10 +68,11 @@ public struct HTTPS: ConnectionHandler {
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "https")
     ) where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-        let http1 = HTTP1(responder: responder, configuration: configuration, logger: logger)
+        var http1 = HTTP1(responder: responder, configuration: configuration, logger: logger)
+        http1.isPlain = false
         http = HTTP(
+            onLoopsOf: eventLoopGroup,
             channel: SecureHTTP(http1: http1, identity: identity, configuration: configuration),
-            eventLoopGroup: eventLoopGroup,
             logger: logger
         )
     }
@@ -85,5 +86,11 @@ public struct HTTPS: ConnectionHandler {
     ///   descriptor from being taken, or the channel from being set up. A handshake that fails is no error.
     public func handle(_ connection: Connection) async throws {
         try await http.handle(connection)
+    }
+
+    /// The event loop of the next connection: its task needs no other thread then, but for routes and what they
+    /// write, which run where all tasks do.
+    public func taskExecutor() -> (any TaskExecutor)? {
+        http.taskExecutor()
     }
 }

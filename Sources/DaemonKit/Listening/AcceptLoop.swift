@@ -6,6 +6,7 @@ struct AcceptLoop {
     let session: ServingSession
     var policy = AcceptPolicy()
     var accept: AcceptThread.Accept = AcceptThread.system
+    var executor: @Sendable () -> (any TaskExecutor)? = { nil }
 
     /// Runs until the session drains and the last handler has ended, or the task is cancelled.
     func run(_ handle: @escaping @Sendable (Connection) async throws -> Void) async throws {
@@ -24,13 +25,19 @@ struct AcceptLoop {
 
             try await withThrowingDiscardingTaskGroup { tasks in
                 session.started()
-                while let connections = try await acceptor.queue.next() {
-                    for connection in connections {
-                        guard !Task.isCancelled else {
-                            await connection.finish()
-                            continue
+                // What the thread accepts it gives to tasks itself: nobody else has to be woken for that.
+                try await withTaskExecutorPreference(acceptor.executor) {
+                    while let connections = try await acceptor.queue.next() {
+                        for connection in connections {
+                            guard !Task.isCancelled else {
+                                await connection.finish()
+                                continue
+                            }
+                            // One of its own, or it would inherit the thread.
+                            tasks.addTask(executorPreference: executor() ?? globalConcurrentExecutor) {
+                                await connection.serve(in: session, by: handle)
+                            }
                         }
-                        tasks.addTask { await connection.serve(in: session, by: handle) }
                     }
                 }
             }

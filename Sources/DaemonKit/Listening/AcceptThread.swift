@@ -31,10 +31,22 @@ final class AcceptThread: Sendable {
         var wantsRoom = false
     }
 
+    /// How many connections are handed over at once, at most.
+    private static let batch = 16
+
+    /// With so many open, those who come are gathered: for so many microseconds at most they wait in the backlog,
+    /// and are accepted together.
+    ///
+    /// Woken for each, the thread takes the processor from what answers the others, or asks for the next.
+    private static let gathering = (from: 16, microseconds: UInt32(400))
+
     /// Where what was accepted comes out.
     ///
     /// It ends when the thread has closed the socket.
     let queue = AcceptQueue<Connection>()
+
+    /// Runs whoever reads the queue on this thread.
+    let executor: ThreadExecutor
 
     private let descriptor: CInt
     private let socket: ListeningSocket
@@ -64,7 +76,9 @@ final class AcceptThread: Sendable {
             throw SocketError(.closed, message)
         }
         do {
-            self.wake = try WakePipe()
+            let wake = try WakePipe()
+            self.wake = wake
+            self.executor = ThreadExecutor(wakingBy: wake)
         } catch {
             socket.close()
             closeDescriptor(descriptor)
@@ -137,10 +151,13 @@ final class AcceptThread: Sendable {
             closeDescriptor(descriptor)
         }
         queue.finish(end)
+        executor.finish()
     }
 
     private func acceptUntilEnd() -> Result<Void, any Error> {
         var policy = self.policy
+        // Since it last waited.
+        var accepted = 0
         while true {
             let isDraining: Bool
             switch control.withLock({ $0.order }) {
@@ -156,7 +173,7 @@ final class AcceptThread: Sendable {
             }
 
             guard reserve() else {
-                wake.wait()
+                executor.runJobs(beforeWaiting: { wake.wait() })
                 continue
             }
             switch accept(descriptor) {
@@ -164,13 +181,21 @@ final class AcceptThread: Sendable {
                 policy.accepted()
                 session.useReservations()
                 queue.put(Connection(adopting: connected, peer: peer, in: session, kind: socket.kind))
+                accepted += 1
+                if accepted.isMultiple(of: Self.batch) { executor.runJobs() }
             case .failed(let error):
                 session.dropReservations()
                 switch policy.failed(error) {
                 case .goOn: break
                 case .wait:
                     if isDraining { return .success(()) }
-                    wake.wait(orUntilReadable: descriptor)
+                    executor.runJobs(beforeWaiting: {
+                        if accepted > 0, session.connectionCount >= Self.gathering.from {
+                            usleep(Self.gathering.microseconds)
+                        }
+                        wake.wait(orUntilReadable: descriptor)
+                    })
+                    accepted = 0
                 case .pause(let length, let isNews): pause(for: length, error: error, isNews: isNews)
                 case .giveUp: return .failure(unusable(error))
                 }
@@ -191,7 +216,7 @@ final class AcceptThread: Sendable {
         if isNews {
             session.report(.acceptPaused(socket: socket.localAddress, errorNumber: error, pause: length))
         }
-        wake.wait(atMost: length)
+        executor.runJobs(beforeWaiting: { wake.wait(atMost: length) })
     }
 
     private func unusable(_ error: CInt) -> SocketError {

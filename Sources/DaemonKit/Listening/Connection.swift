@@ -242,9 +242,12 @@ extension Connection {
     package func finish() async {
         for registration in drainRegistrations.withLock({ $0 }) { registration.cancel() }
         end(throwing: SocketError.closedConnection(peer))
-        await withCheckedContinuation { continuation in
-            let isClosed = state.withLock { $0.whenClosed { continuation.resume() } }
-            if isClosed { continuation.resume() }
+        // Mostly it is closed by now, or was taken.
+        if !state.withLock({ $0.isClosed }) {
+            await withCheckedContinuation { continuation in
+                let isClosed = state.withLock { $0.whenClosed { continuation.resume() } }
+                if isClosed { continuation.resume() }
+            }
         }
         session.connectionClosed()
     }

@@ -26,9 +26,24 @@ public protocol ConnectionHandler: SocketServer {
     /// - Throws: What ended the connection. It ends this one alone, and is reported as
     ///   ``ListeningIncident/connectionFailed(peer:error:)``.
     func handle(_ connection: Connection) async throws
+
+    /// Where the next connection's task is to run: by default nil, on the threads that all tasks share.
+    ///
+    /// For a framework with threads of its own: a task that begins on the thread that reads and writes for its
+    /// connection need not change threads for each step. Whatever blocks such a thread, or keeps it busy, keeps
+    /// all of its connections waiting: have code that is not the framework's run elsewhere, by
+    /// `withTaskExecutorPreference(globalConcurrentExecutor)`.
+    ///
+    /// Called once for each connection, before ``handle(_:)``, one call after the other for one socket.
+    ///
+    /// - Returns: What runs the task; it has to live for as long as the socket is served.
+    func taskExecutor() -> (any TaskExecutor)?
 }
 
 extension ConnectionHandler {
+    /// The threads that all tasks share.
+    public func taskExecutor() -> (any TaskExecutor)? { nil }
+
     /// Serves a socket by the kit's accept loop: one thread that accepts, and a task for each connection.
     ///
     /// - Each connection has TCP_NODELAY set, and is non-blocking and close-on-exec.
@@ -50,7 +65,8 @@ extension ConnectionHandler {
     ///   the socket can no longer accept (EBADF, EINVAL, …; the handlers are cancelled then), `systemError` when
     ///   the thread or what wakes it cannot be made.
     public func serve(_ socket: ListeningSocket, in session: ServingSession) async throws {
-        try await AcceptLoop(socket: socket, session: session).run { connection in
+        let loop = AcceptLoop(socket: socket, session: session, executor: taskExecutor)
+        try await loop.run { connection in
             try await handle(connection)
         }
     }

@@ -56,6 +56,12 @@ struct ConnectionState {
         return [reading.takeWaiter(), writing.takeWaiter()].compactMap(\.self)
     }
 
+    /// Whether the descriptor is closed, or was given away.
+    var isClosed: Bool {
+        guard case .ended(let closing) = phase else { return false }
+        return closing?.isClosed ?? true
+    }
+
     /// Has `body` called when the descriptor is closed.
     ///
     /// - Returns: True where there is nothing to wait for; then `body` is not called.
@@ -97,6 +103,8 @@ final class DescriptorClosing: Sendable {
         }
         for handler in handlers { handler() }
     }
+
+    var isClosed: Bool { state.withLock { $0.sources < 0 } }
 
     /// - Returns: True where it is closed; then `body` is not called.
     func whenClosed(_ body: @escaping @Sendable () -> Void) -> Bool {

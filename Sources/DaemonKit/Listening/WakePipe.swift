@@ -47,7 +47,8 @@ final class WakePipe: Sendable {
 
     /// Waits for a signal, or for something to read on a descriptor, or a while, rounded up to a millisecond.
     func wait(orUntilReadable descriptor: CInt = -1, atMost limit: Duration? = nil) {
-        _ = csupervision_poll_readable(descriptor, readEnd, limit.map(Self.milliseconds) ?? -1)
+        let readable = csupervision_poll_readable(descriptor, readEnd, limit.map(Self.milliseconds) ?? -1)
+        guard readable & 2 != 0 else { return }
         var bytes: UInt64 = 0
         while read(readEnd, &bytes, 8) == 8 {}
     }
