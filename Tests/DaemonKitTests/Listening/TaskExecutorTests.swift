@@ -1,6 +1,7 @@
 import DaemonKit
 import Dispatch
 import Foundation
+import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
@@ -27,12 +28,12 @@ struct TaskExecutorTests {
     func askedOnce() async throws {
         let handler = Witness(executor: QueueExecutor())
         #expect(try await answers(of: handler, to: ["one", "two"]).count == 2)
-        #expect(handler.asked.entries.count == 1)
+        #expect(handler.asked.all.count == 1)
     }
 
     @Test("a connection is cut while its task waits on an executor of its own")
     func cut() async throws {
-        let ends = Log<String>()
+        let ends = Recorder<String>()
         let handler = Witness(executor: QueueExecutor(), ends: ends)
         let socket = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "http")
         let address = socket.localAddress
@@ -42,7 +43,7 @@ struct TaskExecutorTests {
         #expect(try await client.roundTrip("one") == "here")
         serving.cancel()
         _ = await serving.result
-        #expect(ends.entries == ["CancellationError()"])
+        #expect(ends.all == ["CancellationError()"])
         #expect(session.connectionCount == 0)
         #expect(try await client.read().isEmpty)
     }
@@ -79,11 +80,11 @@ private func threadName() -> String {
 /// Answers what it reads with whether its executor runs it.
 private struct Witness: ConnectionHandler {
     let executor: QueueExecutor
-    var ends = Log<String>()
-    let asked = Log<Void>()
+    var ends = Recorder<String>()
+    let asked = Recorder<Void>()
 
     func taskExecutor() -> (any TaskExecutor)? {
-        asked.append(())
+        asked.add(())
         return executor
     }
 
@@ -94,7 +95,7 @@ private struct Witness: ConnectionHandler {
                 try await connection.write(begin && executor.isHere ? "here" : "elsewhere")
             }
         } catch {
-            ends.append("\(error)")
+            ends.add("\(error)")
             throw error
         }
     }
