@@ -16,12 +16,20 @@ func answering<Responder: HTTPResponder>(
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let answering = Answering(responder: responder, serverName: serverName, clock: clock, logger: logger)
     return { request, writer, channel in
-        var writer: ResponseWriter? = consume writer
-        // The connection's task may run on its event loop, which nothing of an app's may keep waiting.
-        try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            guard let writer = writer.take() else { return }
-            try await answering.answer(request, writer, channel)
+        guard channel.eventLoop.inEventLoop else {
+            try await answering.respond(to: request, channel).send(by: writer)
+            return
         }
+        // Nothing of an app's may keep an event loop waiting.
+        var writer: ResponseWriter? = consume writer
+        let unsent = try await withTaskExecutorPreference(globalConcurrentExecutor) { () -> Response? in
+            let response = try await answering.respond(to: request, channel)
+            if let whole = try await response.collected() { return whole }
+            if let writer = writer.take() { try await response.send(by: writer) }
+            return nil
+        }
+        // Back on the loop, which is where it goes out: from there it need not be handed over once more.
+        if let unsent, let writer = writer.take() { try await unsent.send(by: writer) }
     }
 }
 
@@ -32,7 +40,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     let clock: HTTPDate
     let logger: Logger
 
-    func answer(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
+    func respond(to request: Request, _ channel: any Channel) async throws -> Response {
         var logger = logger
         logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
         var response = try await withLogger(logger) { logger in
@@ -49,8 +57,26 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         }
         if response.headers[.date] == nil { response.headers[.date] = clock.now }
         if let serverName, response.headers[.server] == nil { response.headers[.server] = serverName }
+        return response
+    }
+}
+
+extension Response {
+    /// The response with its body in hand, where that is known to be small; nil for any other.
+    ///
+    /// Runs what makes the body.
+    fileprivate func collected() async throws -> Response? {
+        guard let length = body.contentLength, length <= 16 << 10 else { return nil }
+        let collected = CollectedBody()
+        try await body.write(CollectingWriter(body: collected))
+        var whole = self
+        whole.body = collected.responseBody
+        return whole
+    }
+
+    fileprivate func send(by writer: consuming ResponseWriter) async throws {
         do {
-            try await writer.write(response: response.head, body: response.body)
+            try await writer.write(response: head, body: body)
         } catch is HTTPParserError {
             // Thrown as it is, it would be answered a second time.
             throw RequestBroken()
@@ -60,3 +86,33 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
 /// The request's body turned out to be broken while its response was being written.
 private struct RequestBroken: Error {}
+
+/// What a small body was made of.
+private final class CollectedBody {
+    var bytes = ByteBuffer()
+    var trailers: HTTPFields?
+
+    var responseBody: ResponseBody {
+        guard let trailers else { return ResponseBody(byteBuffer: bytes) }
+        return ResponseBody(contentLength: bytes.readableBytes) { [bytes] writer in
+            try await writer.write(bytes)
+            try await writer.finish(trailers)
+        }
+    }
+}
+
+private struct CollectingWriter: ResponseBodyWriter {
+    let body: CollectedBody
+
+    func write(_ buffer: ByteBuffer) {
+        if body.bytes.readableBytes == 0 {
+            body.bytes = buffer
+        } else {
+            body.bytes.writeImmutableBuffer(buffer)
+        }
+    }
+
+    consuming func finish(_ trailers: HTTPFields?) {
+        body.trailers = trailers
+    }
+}

@@ -29,7 +29,7 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
     private let base: Base
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
-    private let executors: LoopExecutors?
+    private let executors: ConnectionExecutors?
 
     /// Serves with a protocol of Hummingbird's: what `setup` puts into a channel's pipeline is told of a drain
     /// by a `ChannelShouldQuiesceEvent`.
@@ -55,11 +55,13 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
         self.base = base
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
-        self.executors = LoopExecutors(eventLoopGroup)
+        self.executors = ConnectionExecutors(eventLoopGroup)
     }
 
-    /// The event loop of the next connection, where its protocol is one of this module's: its task needs no other
-    /// thread then, but for routes and what they write, which run where all tasks do.
+    /// What runs the task of the next connection: its first steps on an event loop.
+    ///
+    /// So that a connection for a single request needs no other thread to be woken. Routes, and what they write as they
+    /// go, run where all tasks do.
     public func taskExecutor() -> (any TaskExecutor)? {
         executors?.next()
     }

@@ -88,8 +88,10 @@ public struct HTTPS: ConnectionHandler {
         try await http.handle(connection)
     }
 
-    /// The event loop of the next connection: its task needs no other thread then, but for routes and what they
-    /// write, which run where all tasks do.
+    /// What runs the task of the next connection: its first steps on an event loop.
+    ///
+    /// So that a connection for a single request needs no other thread to be woken. Routes, and what they write as they
+    /// go, run where all tasks do.
     public func taskExecutor() -> (any TaskExecutor)? {
         http.taskExecutor()
     }

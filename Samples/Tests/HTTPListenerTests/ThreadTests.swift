@@ -37,7 +37,8 @@ struct ThreadTests {
     func routes(secure: Bool) async throws {
         try await ServerUnderTest.run(router, secure: secure) { server in
             try await server.connect { client in
-                for path in ["/route", "/child"] {
+                // First from its loop, later from elsewhere.
+                for path in Array(repeating: ["/route", "/child"], count: 10).joined() {
                     try await client.get(path)
                     let reply = try #require(try await client.response())
                     #expect(reply.body == "on no loop")
@@ -63,7 +64,7 @@ struct ThreadTests {
     @Test("the connections of a server are spread over the event loops")
     func spread() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let executors = LoopExecutors(group)
+        let executors = ConnectionExecutors(group)
         var loops: Set<String> = []
         for _ in 0..<4 {
             loops.insert(await Task(executorPreference: executors.next()) { whereabouts }.value)
