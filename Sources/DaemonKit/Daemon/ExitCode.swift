@@ -1,8 +1,8 @@
 /// How a daemon's process ends, in the words of `sysexits.h`.
 ///
 /// A stop that was asked for and went well is 0; everything else is not, so that `Restart=on-failure` starts the
-/// service again. ``configuration`` is the one that starting again will not mend: name it in
-/// `RestartPreventExitStatus=78`.
+/// service again. ``configuration`` is the one that starting again will not mend: in a service without a socket unit
+/// name it in `RestartPreventExitStatus=78`.
 ///
 /// A second SIGTERM or SIGINT ends the process at once, with 128 and the signal's number, as a shell would say it.
 public struct ExitCode: RawRepresentable, Sendable, Hashable {

@@ -4,9 +4,14 @@ import SupervisionLock
 /// A ``Probe`` that publishes: it stands for a child which others reach by a reference.
 ///
 /// ```swift
-/// let pool = ChildReference<Pool>()
-/// let database = PublishingProbe("database", publishing: pool, start: .publishing(FakePool()))
-/// let trial = SupervisorTrial(Supervisor { database; web(pool) })
+/// let pool = ChildReference<DatabasePool>()
+/// let database = PublishingProbe("database", publishing: pool, start: .publishing(DatabasePool()))
+/// let trial = SupervisorTrial(
+///     Supervisor {
+///         database
+///         ChildSpec("web") { try await answer(connection, from: pool.value) }
+///     }
+/// )
 /// try await trial.started()
 /// database.fail()
 /// await database.wait(for: .started, count: 2)
