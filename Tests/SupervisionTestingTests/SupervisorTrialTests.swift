@@ -40,4 +40,21 @@ struct SupervisorTrialTests {
         gate.open()
         try await trial.expectNothingLeft()
     }
+
+    @Test("a restart behind a backoff comes when the clock is moved by the whole delay")
+    func backoff() async throws {
+        let feed = Probe("feed")
+        let trial = SupervisorTrial(
+            Supervisor {
+                feed.backoff(.exponential(from: .seconds(1), to: .seconds(30)))
+            }
+        )
+        try await trial.started()
+        feed.fail()
+        try await trial.story.wait(for: .failure(of: "feed"))
+        await trial.clock.sleepers(atLeast: 1)
+        trial.clock.advance(by: .seconds(1))
+        try await trial.story.wait(for: .start(of: "feed"), count: 2)
+        #expect(await trial.stop() == nil)
+    }
 }
