@@ -4,8 +4,10 @@ import pathlib
 import re
 import resource
 import shutil
+import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -122,9 +124,37 @@ class ManyConnectionsChecks(SampleCheck):
         self.assertEqual(hello.show("Result"), "success")
 
 
+class Wrk:
+    """wrk, which opens a connection for each request, as fast as it is answered."""
+
+    def __init__(self, url):
+        self.url = url
+        folder = pathlib.Path("/opt/wrk")
+        (loader,) = folder.glob("lib/ld-linux*")
+        load = ("--threads", "1", "--connections", "4", "--duration", "1h", "--timeout", f"{PATIENCE}s")
+        self.process = subprocess.Popen(
+            [loader, "--library-path", folder / "lib", folder / "wrk", *load, "--header", "Connection: close", url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self):
+        """What it says in the end."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.communicate(timeout=PATIENCE)[0]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class RestartsOfSamplesChecks(SampleCheck):
-    def restarts(self, service, ask):
+    def restarts(self, service, ask, *urls):
         """Fifty, while clients ask over new connections all the time; each answer takes a while at times."""
+        floods = [Wrk(url) for url in urls]
+        for flood in floods:
+            self.addCleanup(flood.kill)
         with Traffic(ask) as traffic:
             for _ in range(50):
                 traffic.go_on()
@@ -133,6 +163,10 @@ class RestartsOfSamplesChecks(SampleCheck):
             traffic.go_on()
         self.assertEqual(traffic.lost, [])
         self.assertGreater(sum(traffic.answers), 4 * 50)
+        for flood in floods:
+            said = flood.end()
+            self.assertNotRegex(said, "Socket errors|Non-2xx", flood.url)
+            self.assertGreater(int(re.search(r"(\d+) requests in", said)[1]), 4 * 50, flood.url)
 
     def test_fifty_restarts_of_hello_lose_nothing(self):
         """H2-09: 50 restarts of hello under constant new connections and requests in flight lose none of them"""
@@ -142,7 +176,7 @@ class RestartsOfSamplesChecks(SampleCheck):
             body = ask("/slow/0.05", address=address).body
             assert body == "Hello World, after 0.05 s!", body
 
-        self.restarts(self.sample("hello", "hello"), ask_slowly)
+        self.restarts(self.sample("hello", "hello"), ask_slowly, "http://127.0.0.1/")
 
     def test_fifty_restarts_of_lunchd_lose_nothing(self):
         """50 restarts of lunchd under constant new connections, over TLS too, lose none of them"""
@@ -151,7 +185,9 @@ class RestartsOfSamplesChecks(SampleCheck):
             assert ask(address=address).status == 301
             assert ask_securely(address=address).status == 200
 
-        self.restarts(self.sample("lunchd", "lunchd-http", "lunchd-https"), ask_both)
+        self.restarts(
+            self.sample("lunchd", "lunchd-http", "lunchd-https"), ask_both, "http://127.0.0.1/", "https://127.0.0.1/"
+        )
 
     def test_fifty_restarts_of_lehu_lose_nothing(self):
         """50 restarts of lehu under constant new connections and datagrams lose none of them"""
@@ -161,7 +197,8 @@ class RestartsOfSamplesChecks(SampleCheck):
             assert ask_securely(address=address).status == 200
             assert negotiate(address) is not None
 
-        self.restarts(self.sample("lehu", "lehu-http", "lehu-https", "lehu-quic"), ask_all)
+        lehu = self.sample("lehu", "lehu-http", "lehu-https", "lehu-quic")
+        self.restarts(lehu, ask_all, "http://127.0.0.1/", "https://127.0.0.1/")
 
 
 class LunchdChecks(SampleCheck):
