@@ -52,6 +52,13 @@ struct DaemonTrialTests {
         }
     }
 
+    /// One that cannot be made.
+    private struct Unmade: Daemon {
+        init() {}
+        init(_ error: any Error) throws { throw error }
+        var supervisor: Supervisor { Supervisor {} }
+    }
+
     @Test("the tree that ships, from its start to its end")
     func whole() async throws {
         let trial = try DaemonTrial(Echo())
@@ -177,6 +184,38 @@ struct DaemonTrialTests {
                 == true
         )
         #expect(trial.log.all.contains { $0.hasPrefix("<3>") && $0.contains("no disk") })
+    }
+
+    @Test("a story is what it was when its trial has gone")
+    func released() async throws {
+        var trial: DaemonTrial? = try DaemonTrial(Echo())
+        let story = try #require(trial).story
+        try await trial?.started()
+        #expect(await trial?.stop() == .clean)
+        let lines = story.lines
+        trial = nil
+        #expect(story.lines == lines)
+    }
+
+    @Test("a daemon that cannot be made gives back what it was passed, and is the test's error")
+    func unmade() async {
+        await #expect(processExitsWith: .success) {
+            let message = await failure {
+                try await Leftovers.expectNone {
+                    let socket = try PassedSocket("echo")
+                    #expect(throws: InjectedFailure.self) {
+                        try DaemonTrial(Unmade(InjectedFailure()), sockets: [socket])
+                    }
+                }
+            }
+            #expect(message == nil, "\(message ?? "")")
+        }
+    }
+
+    @Test("a watchdog of any length is a number of microseconds")
+    func longWatchdog() throws {
+        let manager = try FakeServiceManager(watchdog: .seconds(Int64.max))
+        #expect(manager.environment.problems.isEmpty)
     }
 
     @Test("nothing is left open in the process")

@@ -53,14 +53,11 @@ struct FaultsTests {
 
     @Test("a first start that fails is the failure of the tree")
     func failFirstStart() async throws {
-        let trial = SupervisorTrial(tree())
-        trial.faults.failNextStart(of: "web")
-        let error = await trial.end()
-        // The trial may have been too late for the first start: then there is another one to fail.
-        if let error {
-            #expect(error.code == .childFailedToStart)
-            #expect(error.path == "web")
-        }
+        let faults = Faults()
+        faults.failNextStart(of: "web")
+        let error = await SupervisorTrial(tree(), faults: faults).end()
+        #expect(error?.code == .childFailedToStart)
+        #expect(error?.path == "web")
     }
 
     @Test("a stop that hangs is cancelled, then abandoned, by the child's own limits")

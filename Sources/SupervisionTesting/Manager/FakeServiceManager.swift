@@ -103,7 +103,7 @@ public final class FakeServiceManager: Sendable {
         if descriptorStoreLimit > 0 { variables["FDSTORE"] = "\(descriptorStoreLimit)" }
         if let watchdog {
             // Without WATCHDOG_PID it is meant for whoever is started with it.
-            variables["WATCHDOG_USEC"] = "\(Int64(watchdog / .microseconds(1)))"
+            variables["WATCHDOG_USEC"] = "\(watchdog.wholeMicroseconds)"
         }
         return variables
     }

@@ -105,8 +105,7 @@ public final class Story: Sendable {
         line: UInt = #line
     ) async throws {
         guard await !recorder.wait(count: count, until: moment.isOver) else { return }
-        let times = count == 1 ? "" : " for the \(count). time"
-        throw StoryFailure("the \(moment) did not come\(times)", in: self, at: fileID, line)
+        throw failure("the \(moment) did not come", count, fileID, line)
     }
 
     /// Waits until something begins that takes its time: a start, or a stop.
@@ -126,8 +125,11 @@ public final class Story: Sendable {
         line: UInt = #line
     ) async throws {
         guard await !recorder.wait(count: count, until: moment.begins) else { return }
-        let times = count == 1 ? "" : " for the \(count). time"
-        throw StoryFailure("the \(moment) did not begin\(times)", in: self, at: fileID, line)
+        throw failure("the \(moment) did not begin", count, fileID, line)
+    }
+
+    private func failure(_ what: String, _ count: Int, _ fileID: StaticString, _ line: UInt) -> StoryFailure {
+        StoryFailure(count == 1 ? what : "\(what) for the \(count). time", in: self, at: fileID, line)
     }
 
     /// Has the events of a supervisor entered.

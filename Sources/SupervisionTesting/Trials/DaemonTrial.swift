@@ -48,6 +48,7 @@ public final class DaemonTrial: Sendable {
     ///   - signals: What it gets before its tree is there.
     ///   - patience: How long it waits at its end for the manager to take the last messages; real time.
     ///   - clock: The clock of the tree.
+    ///   - faults: What is to befall its children from their first start on; nothing by default.
     /// - Throws: What making the daemon throws; `SystemdError` when the system has no socket or descriptor to give.
     public init<Tested: Daemon>(
         _ daemon: @autoclosure () throws -> Tested,
@@ -56,7 +57,8 @@ public final class DaemonTrial: Sendable {
         manager: FakeServiceManager? = nil,
         signals: [Signal] = [],
         patience: Duration = .seconds(1),
-        clock: TestClock = TestClock()
+        clock: TestClock = TestClock(),
+        faults: Faults = Faults()
     ) throws {
         let manager = try manager ?? FakeServiceManager()
         let environment = ServiceEnvironment(
@@ -67,7 +69,6 @@ public final class DaemonTrial: Sendable {
         let observer = manager.inbox.observe { [recorder = story.recorder] in recorder.add(.notification($0))
         }
         let log = Recorder<String>()
-        let faults = Faults()
         let run = DaemonRun(
             environment: environment,
             log: DaemonLog { priority, text in
@@ -86,7 +87,16 @@ public final class DaemonTrial: Sendable {
         self.run = run
         for signal in signals { Self.send(signal, to: run, story) }
         task = try ServiceEnvironment.$given.withValue(environment) {
-            let daemon = ToldDaemon(try daemon(), story)
+            let tested: Tested
+            do {
+                tested = try daemon()
+            } catch {
+                // Nothing runs that would do it.
+                run.descriptors.closeAll()
+                manager.inbox.removeObserver(observer)
+                throw error
+            }
+            let daemon = ToldDaemon(tested, story)
             return Task {
                 let end = await run.run(daemon)
                 run.descriptors.closeAll()
@@ -107,6 +117,7 @@ public final class DaemonTrial: Sendable {
     ///   - signals: What it gets before its tree is there.
     ///   - patience: How long it waits at its end for the manager to take the last messages; real time.
     ///   - clock: The clock of the tree.
+    ///   - faults: What is to befall its children from their first start on; nothing by default.
     ///   - tree: Makes the tree, where a daemon makes its own.
     /// - Throws: `SystemdError` when the system has no socket or descriptor to give.
     public convenience init(
@@ -116,6 +127,7 @@ public final class DaemonTrial: Sendable {
         signals: [Signal] = [],
         patience: Duration = .seconds(1),
         clock: TestClock = TestClock(),
+        faults: Faults = Faults(),
         _ tree: @escaping @Sendable () async throws -> Supervisor
     ) throws {
         try self.init(
@@ -125,13 +137,14 @@ public final class DaemonTrial: Sendable {
             manager: manager,
             signals: signals,
             patience: patience,
-            clock: clock
+            clock: clock,
+            faults: faults
         )
     }
 
     deinit {
         faults.end()
-        run.receive(.terminate)
+        task.cancel()
     }
 
     /// Waits until every child has been started.

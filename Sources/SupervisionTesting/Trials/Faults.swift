@@ -36,7 +36,8 @@ public final class Faults: Sendable {
 
     private let state = Locked(State())
 
-    init() {}
+    /// Makes faults for one trial, to be set before its children start: a trial makes its own otherwise.
+    public init() {}
 
     /// Has a child fail now: it is cancelled, and when its body has ended the child throws the error.
     ///

@@ -23,7 +23,7 @@ public final class SupervisorTrial: Sendable {
     public let story: Story
 
     /// What can be done to the children.
-    public let faults = Faults()
+    public let faults: Faults
 
     private let task: Task<Void, any Error>
 
@@ -32,11 +32,13 @@ public final class SupervisorTrial: Sendable {
     /// - Parameters:
     ///   - supervisor: The supervisor, which does not run yet.
     ///   - clock: The clock of the tree.
-    public init(_ supervisor: Supervisor, clock: TestClock = TestClock()) {
+    ///   - faults: What is to befall its children from their first start on; nothing by default.
+    public init(_ supervisor: Supervisor, clock: TestClock = TestClock(), faults: Faults = Faults()) {
         let story = Story(of: supervisor)
         self.supervisor = supervisor
         self.clock = clock
         self.story = story
+        self.faults = faults
         task = Task { [faults] in
             defer {
                 faults.end()

@@ -47,7 +47,7 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
 extension Duration {
     /// Microseconds, rounded up so that a wait is never shortened; between zero and the largest signed
     /// number.
-    var wholeMicroseconds: UInt64 {
+    package var wholeMicroseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let attosecondsPerMicrosecond: Int64 = 1_000_000_000_000
