@@ -38,12 +38,12 @@ struct SupervisorRun<Machine: Decider> {
     mutating func run() async throws {
         // A stop that was asked for before the run comes first: then nothing is started at all.
         for message in inbox.takeAll() { handle(message) }
-        perform(machine.start(at: now))
+        decide(.start)
         while outcome == nil {
             // What is due now need not be waited for, but what has arrived comes first.
             if let deadline = machine.deadline, deadline <= now {
                 for message in inbox.takeAll() { handle(message) }
-                perform(machine.deadlineReached(at: now))
+                decide(.time)
                 continue
             }
             timer.arm(for: machine.deadline)
@@ -59,18 +59,18 @@ struct SupervisorRun<Machine: Decider> {
     private mutating func handle(_ message: Inbox.Message) {
         switch message {
         case .started(let ref):
-            perform(machine.childStarted(ref, at: now))
+            decide(.childStarted(ref))
         case .ended(let ref, let exit):
             ended(ref, exit)
         case .overdue(let ref, let error):
             guard nodes[ref.slot]?.copy?.context.ref == ref else { return }
             lastErrors[ref.slot] = error
-            perform(machine.childEnded(ref, .leftRunning, response: .restart, at: now))
+            decide(.childEnded(ref, .leftRunning, response: .restart))
         case .stop:
-            perform(machine.stopRequested(at: now))
+            decide(.stop)
         case .timer(let deadline):
             timer.wentOff(deadline)
-            perform(machine.deadlineReached(at: now))
+            decide(.time)
         case .call(let call):
             serve(call)
         case .withdraw(let call):
@@ -92,11 +92,12 @@ struct SupervisorRun<Machine: Decider> {
         guard let response else { return }
         activeCount -= 1
         lastErrors[ref.slot] = exit.error
-        perform(machine.childEnded(ref, Exit(exit), response: response, at: now))
+        decide(.childEnded(ref, Exit(exit), response: response))
     }
 
-    private mutating func perform(_ actions: [Action]) {
-        for action in actions {
+    private mutating func decide(_ input: Input) {
+        machine.handle(input, at: now)
+        while let action = machine.actions.pop() {
             switch action {
             case .adopt(let call, let slot): adopt(call, slot)
             case .start(let ref): start(ref)
@@ -182,7 +183,7 @@ extension SupervisorRun {
         case .look(let limit): return call.answer(.success(.look(look(limit: limit))))
         }
         calls[call.number] = call
-        perform(machine.call(call.number, asked, at: now))
+        decide(.call(number: call.number, asked))
     }
 
     private mutating func answer(_ number: Int, _ reply: Reply) {
