@@ -3,7 +3,7 @@
 /// There is no task, clock, continuation or log behind it, so that every rule can be tested as a value.
 /// Children are numbers, and each start of one is a generation, so that news of an earlier copy is known for
 /// what it is and ignored. Time is the duration since some fixed moment of the caller's choice.
-protocol Decider {
+protocol Decider: SendableMetatype {
     /// When ``Input/time`` is to be put in at the latest, if nothing else happens before.
     var deadline: Duration? { get }
 

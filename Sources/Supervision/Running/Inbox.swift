@@ -4,6 +4,8 @@ import SupervisionLock
 final class Inbox: Sendable {
     enum Message {
         case started(ChildRef)
+        /// The child has taken too long to start.
+        case late(ChildRef)
         /// The child was cancelled for taking too long to start, and that has taken too long as well.
         case overdue(ChildRef, any Error)
         case ended(ChildRef, ChildExit)
@@ -16,7 +18,8 @@ final class Inbox: Sendable {
 
     private struct State {
         var messages: [Message] = []
-        var reader: CheckedContinuation<Void, Never>?
+        // Resumed once, by whoever takes it out under the lock.
+        var reader: UnsafeContinuation<Void, Never>?
         var isClosed = false
     }
 
@@ -35,7 +38,7 @@ final class Inbox: Sendable {
     @discardableResult
     func send(_ message: Message) -> Bool {
         let (isOpen, reader) = state.withLock { state in
-            guard !state.isClosed else { return (false, nil as CheckedContinuation<Void, Never>?) }
+            guard !state.isClosed else { return (false, nil as UnsafeContinuation<Void, Never>?) }
             state.messages.append(message)
             defer { state.reader = nil }
             return (true, state.reader)
@@ -45,18 +48,21 @@ final class Inbox: Sendable {
     }
 
     /// Takes out everything that is there, without waiting.
-    func takeAll() -> [Message] {
-        state.withLock { state in
-            defer { state.messages = [] }
-            return state.messages
-        }
+    ///
+    /// - Parameter buffer: Where that goes; what was in it before is gone, but not its room.
+    func takeAll(_ buffer: inout [Message]) {
+        buffer.removeAll(keepingCapacity: buffer.count <= 64)
+        var taken = buffer
+        buffer = []
+        state.withLock { swap(&$0.messages, &taken) }
+        buffer = taken
     }
 
-    /// Waits until there is something, and takes it all out.
+    /// Waits until there is something.
     ///
     /// Not ended by cancellation: a supervisor whose task is cancelled has its stop to see to.
-    func next() async -> [Message] {
-        await withCheckedContinuation { continuation in
+    func wait() async {
+        await withUnsafeContinuation { continuation in
             let isReady = state.withLock { state in
                 guard state.messages.isEmpty else { return true }
                 state.reader = continuation
@@ -64,14 +70,16 @@ final class Inbox: Sendable {
             }
             if isReady { continuation.resume() }
         }
-        return takeAll()
     }
 
     /// Lets nothing more in.
     ///
     /// - Returns: What nobody will read.
     func close() -> [Message] {
-        state.withLock { $0.isClosed = true }
-        return takeAll()
+        state.withLock { state in
+            state.isClosed = true
+            defer { state.messages = [] }
+            return state.messages
+        }
     }
 }
