@@ -76,7 +76,7 @@ public final class ChildContext: Sendable {
     /// Of use to a child with ``Shutdown/graceful(_:)``, which is asked before it is cancelled: what follows
     /// this call is its orderly end, and has the shutdown's time. Any other child is cancelled in the same
     /// moment. Returns also, at once, when the calling task is cancelled.
-    public func shutdownRequested() async {
+    public nonisolated(nonsending) func shutdownRequested() async {
         let waiter = state.withLock { $0.waiters.nextNumber() }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in

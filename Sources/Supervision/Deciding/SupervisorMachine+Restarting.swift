@@ -100,7 +100,7 @@ extension SupervisorMachine {
     mutating func restartDue(at now: Duration) {
         var first: Int?
         while let ref = dues.popDue(at: now) {
-            guard isCurrent(ref), slots[ref.slot]?.state == .waiting else { continue }
+            guard isCurrent(ref), state(ref.slot) == .waiting else { continue }
             if strategy == .oneForOne {
                 start(slot: ref.slot, at: now)
             } else {
@@ -133,7 +133,7 @@ extension SupervisorMachine {
         // The others of the row that wait are started with it.
         if count(.waiting) > (waiting == nil ? 0 : 1) {
             for ref in dues.subjects
-            where ref.slot >= first && ref.slot != waiting && slots[ref.slot]?.state == .waiting {
+            where ref.slot >= first && ref.slot != waiting && state(ref.slot) == .waiting {
                 set(ref.slot, .stopped, at: now)
             }
         }

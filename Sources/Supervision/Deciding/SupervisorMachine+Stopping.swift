@@ -11,7 +11,7 @@ extension SupervisorMachine {
         case .idle, .starting, .running:
             phase = .stopping(.end(reason), before: .max)
         }
-        for ref in dues.subjects where isCurrent(ref) && slots[ref.slot]?.state == .waiting {
+        for ref in dues.subjects where isCurrent(ref) && state(ref.slot) == .waiting {
             set(ref.slot, .stopped, at: now)
         }
         dues.removeAll()
@@ -40,11 +40,12 @@ extension SupervisorMachine {
     }
 
     mutating func tellToStop(_ slot: Int, at now: Duration) {
-        guard let child = slots[slot] else { return }
-        let ref = ChildRef(slot: slot, generation: child.generation)
-        var stop = Stop(ref: ref, since: now, deadline: child.rules.shutdown.limit.map { now + $0 })
+        let told = slots.read(slot) { ($0.generation, $0.rules.shutdown, $0.state == .running) }
+        guard let (generation, shutdown, isRunning) = told else { return }
+        let ref = ChildRef(slot: slot, generation: generation)
+        var stop = Stop(ref: ref, since: now, deadline: shutdown.limit.map { now + $0 })
         // A child that has not yet started has nothing to finish.
-        let asks = child.rules.shutdown.asks && child.state == .running
+        let asks = shutdown.asks && isRunning
         if asks { stop.grace = Shutdown.cancellationGrace }
         self.stop = stop
         set(slot, .stopping, at: now)

@@ -86,16 +86,16 @@ struct SupervisorMachine: Decider {
         strategy: Strategy,
         intensity: RestartIntensity,
         autoShutdown: AutoShutdown = .never,
-        children: [(id: String, rules: ChildRules)],
+        children: some Sequence<(id: String, rules: ChildRules)>,
         seed: UInt64
     ) {
         self.strategy = strategy
         self.autoShutdown = autoShutdown
-        declaredCount = children.count
-        slots = NumberedList(children.map { Slot(id: $0.id, rules: $0.rules) })
+        slots = NumberedList(children.lazy.map { Slot(id: $0.id, rules: $0.rules) })
+        declaredCount = slots.count
         book = RestartBook(intensity, seed: seed)
-        counts[ChildState.unstarted.rawValue] = children.count
-        significantChildrenLeft = children.count(where: \.rules.isSignificant)
+        counts[ChildState.unstarted.rawValue] = declaredCount
+        slots.forEach { if $1.rules.isSignificant { significantChildrenLeft += 1 } }
     }
 
     var deadline: Duration? {
@@ -146,7 +146,11 @@ struct SupervisorMachine: Decider {
     }
 
     func isCurrent(_ ref: ChildRef) -> Bool {
-        slots[ref.slot]?.generation == ref.generation
+        slots.read(ref.slot) { $0.generation } == ref.generation
+    }
+
+    func state(_ slot: Int) -> ChildState? {
+        slots.read(slot) { $0.state }
     }
 }
 
@@ -175,7 +179,7 @@ extension SupervisorMachine {
     }
 
     private mutating func started(_ ref: ChildRef, at now: Duration) {
-        guard isCurrent(ref), slots[ref.slot]?.state == .starting else { return }
+        guard isCurrent(ref), state(ref.slot) == .starting else { return }
         set(ref.slot, .running, at: now)
         report(.childStarted(ref))
         answerStart(of: ref.slot, .started(ref))
@@ -188,7 +192,7 @@ extension SupervisorMachine {
         _ response: FailureResponse,
         at now: Duration
     ) {
-        guard isCurrent(ref), let state = slots[ref.slot]?.state else { return }
+        guard isCurrent(ref), let state = state(ref.slot) else { return }
         switch state {
         case .starting, .running:
             endedByItself(ref, exit, response, at: now)

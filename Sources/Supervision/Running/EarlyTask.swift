@@ -5,10 +5,12 @@ import SupervisionLock
 /// Whoever begins a task that way is given it when its first steps are over. Should these take long, somebody
 /// else acts for the supervisor meanwhile, and can cancel the child by this.
 final class EarlyTask: Sendable {
-    private enum State {
-        case unbegun(isCancelled: Bool)
-        case running(Current)
-        case made(Task<Void, Never>)
+    private struct State {
+        var isCancelled = false
+        /// While the first steps are taken.
+        var current: Current?
+        /// Afterwards.
+        var task: Task<Void, Never>?
     }
 
     /// The task on whose thread that was asked.
@@ -20,11 +22,11 @@ final class EarlyTask: Sendable {
         let task: UnsafeCurrentTask
     }
 
-    private let state = Locked(State.unbegun(isCancelled: false))
+    private let state = Locked(State())
 
     /// Makes room for another task.
     func clear() {
-        state.withLock { $0 = .unbegun(isCancelled: false) }
+        state.withLock { $0 = State() }
     }
 
     /// Notes the calling task.
@@ -33,9 +35,8 @@ final class EarlyTask: Sendable {
             guard let task else { return }
             let current = Current(task: task)
             let isCancelled = state.withLock { state in
-                guard case .unbegun(let isCancelled) = state else { return false }
-                state = .running(current)
-                return isCancelled
+                state.current = current
+                return state.isCancelled
             }
             if isCancelled { task.cancel() }
         }
@@ -43,27 +44,18 @@ final class EarlyTask: Sendable {
 
     /// Notes the task, whose first steps are over.
     func end(_ task: Task<Void, Never>) {
-        let isCancelled = state.withLock { state in
-            defer { state = .made(task) }
-            guard case .unbegun(let isCancelled) = state else { return false }
-            return isCancelled
+        state.withLock { state in
+            state.task = task
+            state.current = nil
         }
-        if isCancelled { task.cancel() }
     }
 
     /// Cancels it, now or as soon as it is there.
     func cancel() {
         let task = state.withLock { state -> Task<Void, Never>? in
-            switch state {
-            case .unbegun:
-                state = .unbegun(isCancelled: true)
-                return nil
-            case .running(let current):
-                current.task.cancel()
-                return nil
-            case .made(let task):
-                return task
-            }
+            state.isCancelled = true
+            state.current?.task.cancel()
+            return state.task
         }
         task?.cancel()
     }

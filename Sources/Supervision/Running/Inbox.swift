@@ -13,7 +13,8 @@ final class Inbox: Sendable {
         case timer(Duration)
         case call(PendingCall)
         case withdraw(PendingCall)
-        case ping(CheckedContinuation<Bool, Never>)
+        /// Answers that it was read, or that it never will be.
+        case ping(@Sendable (_ isRead: Bool) -> Void)
     }
 
     private struct State {

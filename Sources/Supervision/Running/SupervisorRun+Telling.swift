@@ -4,8 +4,9 @@ extension SupervisorRun {
     mutating func report(_ decision: Decision) {
         switch decision {
         case .childEnded(let ref, let exit):
-            guard let spec = nodes[ref.slot]?.spec, spec.isSignificant else { break }
-            if !spec.restart.appliesAfter(exit) { significantEnd = (ref.slot, spec.id) }
+            guard nodes.read(ref.slot, { $0.spec.isSignificant }) == true else { break }
+            guard let spec = nodes[ref.slot]?.spec, !spec.restart.appliesAfter(exit) else { break }
+            significantEnd = (ref.slot, spec.id)
         case .started:
             since = now
             place.onAllStarted()

@@ -45,7 +45,7 @@ struct SupervisorRun<Machine: Decider> {
     init(_ machine: Machine, at place: SupervisorPlace, children: [ChildSpec]) {
         self.machine = machine
         self.place = place
-        nodes = NumberedList(children.map { Node(spec: $0) })
+        nodes = NumberedList(children.lazy.map { Node(spec: $0) })
         timer = DeadlineTimer(place.timekeeper, inbox: place.inbox)
     }
 
@@ -119,8 +119,7 @@ struct SupervisorRun<Machine: Decider> {
         case .ended(let ref, let exit):
             ended(ref, exit)
         case .late(let ref):
-            guard let copy = nodes[ref.slot]?.copy, copy.context.ref == ref else { return }
-            copy.cancelTask()
+            nodes.update(ref.slot) { if $0.copy?.context.ref == ref { $0.copy?.cancelTask() } }
         case .overdue(let ref, let error):
             guard nodes[ref.slot]?.copy?.context.ref == ref else { return }
             nodes.update(ref.slot) { $0.lastError = error }
@@ -136,7 +135,7 @@ struct SupervisorRun<Machine: Decider> {
             machine.withdraw(call.number)
             calls[call.number] = nil
         case .ping(let reply):
-            reply.resume(returning: true)
+            reply(true)
         }
     }
 
@@ -189,6 +188,8 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     private func retire(_ slot: Int) {
+        // Few have any.
+        guard nodes.read(slot, { $0.spec.hasReferences }) == true else { return }
         nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
     }
 
@@ -205,7 +206,7 @@ struct SupervisorRun<Machine: Decider> {
     private func close() {
         for message in place.inbox.close() {
             switch message {
-            case .ping(let reply): reply.resume(returning: false)
+            case .ping(let reply): reply(false)
             case .call(let call): call.answer(.failure(SupervisorError(.notRunning, path: place.path)))
             case .started, .late, .overdue, .ended, .stop, .timer, .withdraw: break
             }

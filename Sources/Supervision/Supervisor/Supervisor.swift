@@ -210,7 +210,7 @@ public final class Supervisor: Child {
             strategy: strategy,
             intensity: intensity,
             autoShutdown: autoShutdown,
-            children: children.map { ($0.id, $0.rules) },
+            children: children.lazy.map { ($0.id, $0.rules) },
             seed: .random(in: 0...UInt64.max)
         )
         let place = SupervisorPlace(
