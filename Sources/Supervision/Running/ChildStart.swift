@@ -92,7 +92,9 @@ struct ChildStart {
         let place = context.place
         let deadline = place.timekeeper.now + limit
         let timer = Task { [context, referent] in
-            guard (try? await place.timekeeper.sleep(until: deadline)) != nil, context.giveUpStart() else { return }
+            guard (try? await place.timekeeper.sleep(until: deadline)) != nil, context.giveUpStart() else {
+                return
+            }
             // What it may yet publish is not to be used.
             referent?.end(context)
             place.inbox.send(.late(context.ref))
