@@ -23,19 +23,6 @@ struct InboxTests {
         #expect(taken(from: inbox).count == 1)
     }
 
-    @Test("what was in the buffer is gone when more is taken, and not put back")
-    func buffer() {
-        let inbox = Inbox()
-        var buffer: [Inbox.Message] = []
-        inbox.send(.stop)
-        inbox.takeAll(&buffer)
-        inbox.takeAll(&buffer)
-        #expect(buffer.isEmpty)
-        inbox.send(.stop)
-        inbox.takeAll(&buffer)
-        #expect(buffer.count == 1)
-    }
-
     @Test("once closed it takes nothing, says so, and gives back what nobody read")
     func closed() async {
         let inbox = Inbox()

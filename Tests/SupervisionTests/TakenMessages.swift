@@ -2,7 +2,9 @@
 
 /// Everything that is in an inbox, taken out of it.
 func taken(from inbox: Inbox) -> [Inbox.Message] {
+    var queue = Queue<Inbox.Message>()
+    inbox.takeAll(&queue)
     var messages: [Inbox.Message] = []
-    inbox.takeAll(&messages)
+    while let message = queue.pop() { messages.append(message) }
     return messages
 }

@@ -29,7 +29,7 @@ struct NumberedList<Element> {
     }
 
     /// What `body` makes of an element, which need not be copied for that.
-    func read<Result>(_ number: Int, _ body: (borrowing Element) -> Result) -> Result? {
+    func read<Result>(_ number: Int, _ body: (Element) -> Result) -> Result? {
         guard let position = position(of: number) else { return nil }
         return elements.withUnsafeBufferPointer { elements in
             switch elements[position] {
@@ -80,7 +80,7 @@ struct NumberedList<Element> {
     }
 
     /// The number of the first element, from that number on, that fits.
-    func first(from number: Int, where fits: (borrowing Element) -> Bool) -> Int? {
+    func first(from number: Int, where fits: (Element) -> Bool) -> Int? {
         var position = firstPosition(from: number)
         while position < elements.count {
             if self.fits(position, fits) { return numbers?[position] ?? position }
@@ -90,7 +90,7 @@ struct NumberedList<Element> {
     }
 
     /// The number of the last element, before one number but not before the other, that fits.
-    func last(before end: Int, from start: Int, where fits: (borrowing Element) -> Bool) -> Int? {
+    func last(before end: Int, from start: Int, where fits: (Element) -> Bool) -> Int? {
         var position = firstPosition(from: end) - 1
         while position >= 0 {
             let number = numbers?[position] ?? position
@@ -113,12 +113,16 @@ struct NumberedList<Element> {
 
     /// Calls `body` with every number and element, in order.
     func forEach(_ body: (Int, Element) -> Void) {
-        for (position, element) in elements.enumerated() {
-            if let element { body(numbers?[position] ?? position, element) }
+        elements.withUnsafeBufferPointer { elements in
+            for position in elements.indices {
+                if case .some(let element) = elements[position] {
+                    body(numbers?[position] ?? position, element)
+                }
+            }
         }
     }
 
-    private func fits(_ position: Int, _ fits: (borrowing Element) -> Bool) -> Bool {
+    private func fits(_ position: Int, _ fits: (Element) -> Bool) -> Bool {
         elements.withUnsafeBufferPointer { elements in
             switch elements[position] {
             case .some(let element): fits(element)

@@ -20,6 +20,7 @@ struct ChildStart {
     /// body suspends for the first time.
     ///
     /// - Parameter early: By what the task is known until this returns it.
+    /// - Returns: The task.
     func begin(known early: EarlyTask) -> Task<Void, Never> {
         let (context, body, startsAtOnce) = (context, body, startsAtOnce)
         let (referent, startTimeout) = (referent, startTimeout)

@@ -18,7 +18,7 @@ final class Inbox: Sendable {
     }
 
     private struct State {
-        var messages: [Message] = []
+        var messages = Queue<Message>()
         // Resumed once, by whoever takes it out under the lock.
         var reader: UnsafeContinuation<Void, Never>?
         var isClosed = false
@@ -40,7 +40,7 @@ final class Inbox: Sendable {
     func send(_ message: Message) -> Bool {
         let (isOpen, reader) = state.withLock { state in
             guard !state.isClosed else { return (false, nil as UnsafeContinuation<Void, Never>?) }
-            state.messages.append(message)
+            state.messages.push(message)
             defer { state.reader = nil }
             return (true, state.reader)
         }
@@ -50,13 +50,12 @@ final class Inbox: Sendable {
 
     /// Takes out everything that is there, without waiting.
     ///
-    /// - Parameter buffer: Where that goes; what was in it before is gone, but not its room.
-    func takeAll(_ buffer: inout [Message]) {
-        buffer.removeAll(keepingCapacity: buffer.count <= 64)
-        var taken = buffer
-        buffer = []
+    /// - Parameter empty: Where that goes. Nothing is in it, and its room serves for what comes next.
+    func takeAll(_ empty: inout Queue<Message>) {
+        var taken = empty
+        empty = Queue()
         state.withLock { swap(&$0.messages, &taken) }
-        buffer = taken
+        empty = taken
     }
 
     /// Waits until there is something.
@@ -76,10 +75,10 @@ final class Inbox: Sendable {
     /// Lets nothing more in.
     ///
     /// - Returns: What nobody will read.
-    func close() -> [Message] {
+    func close() -> Queue<Message> {
         state.withLock { state in
             state.isClosed = true
-            defer { state.messages = [] }
+            defer { state.messages = Queue() }
             return state.messages
         }
     }

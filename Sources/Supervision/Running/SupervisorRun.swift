@@ -35,9 +35,8 @@ struct SupervisorRun<Machine: Decider> {
     var outcome: (reason: StopReason, abandoned: [ChildRef])?
     private var timer: DeadlineTimer
 
-    /// News, and how much of it has been read.
-    private var messages: [Inbox.Message] = []
-    private var read = 0
+    /// News that is to be read.
+    private var messages = Queue<Inbox.Message>()
     private var hasBegun = false
     /// The time, if it was asked for since the last step.
     private var moment: Duration?
@@ -52,7 +51,7 @@ struct SupervisorRun<Machine: Decider> {
     /// Goes on as far as it can without waiting, and without a child of its own on the stack.
     mutating func advance() -> Step {
         moment = nil
-        if read == messages.count { takeMessages() }
+        if messages.isEmpty { place.inbox.takeAll(&messages) }
         while true {
             if let action = machine.actions.pop() {
                 guard case .start(let ref) = action else {
@@ -60,9 +59,7 @@ struct SupervisorRun<Machine: Decider> {
                     continue
                 }
                 if let start = start(ref) { return .begin(start) }
-            } else if read < messages.count {
-                let message = messages[read]
-                read += 1
+            } else if let message = messages.pop() {
                 handle(message)
             } else if outcome != nil {
                 timer.cancel()
@@ -74,13 +71,10 @@ struct SupervisorRun<Machine: Decider> {
                 decide(.start)
             } else if let deadline = machine.deadline, deadline <= time() {
                 // What is due now need not be waited for, but what has arrived comes first.
-                takeMessages()
+                place.inbox.takeAll(&messages)
                 if messages.isEmpty { decide(.time) }
             } else {
                 timer.arm(for: machine.deadline)
-                // What was read is not kept while it waits.
-                messages.removeAll(keepingCapacity: read <= 64)
-                read = 0
                 return .wait
             }
         }
@@ -105,11 +99,6 @@ struct SupervisorRun<Machine: Decider> {
         let now = now
         moment = now
         return now
-    }
-
-    private mutating func takeMessages() {
-        place.inbox.takeAll(&messages)
-        read = 0
     }
 
     private mutating func handle(_ message: Inbox.Message) {
@@ -182,7 +171,7 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     private mutating func start(_ ref: ChildRef) -> ChildStart? {
-        nodes.update(ref.slot) { [place] node in
+        nodes.read(ref.slot) { node in
             ChildStart(node.spec, ChildContext(ref, id: node.spec.id, in: place))
         }
     }
@@ -204,7 +193,8 @@ struct SupervisorRun<Machine: Decider> {
 
     /// Sees to it that nobody waits for a supervisor that is not there any more.
     private func close() {
-        for message in place.inbox.close() {
+        var unread = place.inbox.close()
+        while let message = unread.pop() {
             switch message {
             case .ping(let reply): reply(false)
             case .call(let call): call.answer(.failure(SupervisorError(.notRunning, path: place.path)))
@@ -212,8 +202,9 @@ struct SupervisorRun<Machine: Decider> {
             }
         }
         // A supervisor that is nested may be started again, with the children it was made with.
-        nodes.forEach { slot, _ in
-            if place.isTop || !machine.isDeclared(slot) { retire(slot) }
+        nodes.forEach { slot, node in
+            guard node.spec.hasReferences, place.isTop || !machine.isDeclared(slot) else { return }
+            retire(slot)
         }
     }
 

@@ -7,7 +7,9 @@ import Synchronization
 /// time costs no change of threads. For as long as that takes the turn is on loan. A child that keeps the thread,
 /// because it computes or blocks, is to hold nobody up: then another task is given the turn.
 final class Turn: Sendable {
-    /// Odd while the turn is on loan. It rises with each loan and each return, so that one is known from another.
+    /// Odd while the turn is on loan.
+    ///
+    /// It rises with each loan and each return, so that one is known from another.
     private let count = Atomic<UInt>(0)
     /// Whether somebody looks whether a loan takes too long.
     private let isWatched = Atomic(false)

@@ -27,7 +27,7 @@ struct TreeCheck {
         }
         problems += supervisor.intensity.problems.map { "\(place) \($0)" }
 
-        var ids: Set<String> = []
+        var ids = Set<String>(minimumCapacity: supervisor.children.count)
         for child in supervisor.children {
             if child.id.isEmpty {
                 problems.append("\(place) has a child whose id is empty: every child needs a name")
