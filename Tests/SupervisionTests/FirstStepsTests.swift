@@ -1,7 +1,8 @@
 import Dispatch
 import Supervision
-import SupervisionTesting
 import Testing
+
+@testable import SupervisionTesting
 
 /// What a child does before it first suspends is done on the thread of its supervisor.
 ///
@@ -13,7 +14,7 @@ struct FirstStepsTests {
         await #expect(processExitsWith: .success) {
             let thread = BlockedThread()
             let next = Probe("next")
-            let trial = SupervisorTrial(
+            let trial = PlainRun(
                 Supervisor {
                     ChildSpec("blocks") { child in
                         child.started()
@@ -35,7 +36,7 @@ struct FirstStepsTests {
     func blocksWhileStarting() async {
         await #expect(processExitsWith: .success) {
             let thread = BlockedThread()
-            let trial = SupervisorTrial(
+            let trial = PlainRun(
                 Supervisor {
                     Probe("above")
                     ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
@@ -59,7 +60,7 @@ struct FirstStepsTests {
     func blocksBelow() async {
         await #expect(processExitsWith: .success) {
             let thread = BlockedThread()
-            let trial = SupervisorTrial(
+            let trial = PlainRun(
                 Supervisor {
                     Supervisor("inner") {
                         ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
@@ -81,7 +82,7 @@ struct FirstStepsTests {
     @Test("one that never suspends, and looks whether it is cancelled, is heard to end when it is stopped")
     func polls() async {
         await #expect(processExitsWith: .success) {
-            let trial = SupervisorTrial(
+            let trial = PlainRun(
                 Supervisor {
                     ChildSpec("polls", shutdown: .infinity) { child in
                         while !Task.isCancelled {}
@@ -97,7 +98,7 @@ struct FirstStepsTests {
     @Test("one that never suspends is cancelled when its time to start is up")
     func pollsTooLong() async {
         await #expect(processExitsWith: .success) {
-            let trial = SupervisorTrial(
+            let trial = PlainRun(
                 Supervisor {
                     ChildSpec("polls") { (child: ChildContext) in
                         while !Task.isCancelled {}
@@ -115,14 +116,14 @@ struct FirstStepsTests {
     func answers() async {
         await #expect(processExitsWith: .success) {
             let thread = BlockedThread()
-            let trial = SupervisorTrial(
+            let trial = PlainRun(
                 Supervisor {
                     Probe("above")
                     ChildSpec("blocks") { thread.block() }
                 }
             )
             try await trial.started()
-            #expect(try await trial.children() == ["above running", "blocks running"])
+            #expect(try await trial.supervisor.countChildren().active == 2)
             trial.supervisor.stop()
             try await trial.story.wait(forBeginOf: .stop(of: "blocks"))
             thread.free()
@@ -136,12 +137,13 @@ struct FirstStepsTests {
             let thread = BlockedThread()
             let seen = Recorder<String>()
             await Marks.$mark.withValue("ours") {
-                let trial = SupervisorTrial(
+                let trial = PlainRun(
                     Supervisor {
                         ChildSpec("first") { child in
                             seen.add(Marks.mark)
                             child.started()
                             thread.block()
+                            await child.shutdownRequested()
                         }
                         // Begun by another task than the first, which keeps the one that began it.
                         ChildSpec("second") { child in
@@ -153,7 +155,7 @@ struct FirstStepsTests {
                 )
                 try? await trial.started()
                 thread.free()
-                await trial.stop()
+                _ = await trial.stop()
             }
             #expect(seen.all == ["ours", "ours"])
         }
@@ -176,6 +178,44 @@ struct FirstStepsTests {
         #expect(try await supervisor.whichChildren().count == 1)
         supervisor.stop()
         try await run.value
+    }
+}
+
+/// A supervisor that runs, with a story and a clock, and its children's bodies as they are.
+///
+/// A trial runs each body in a task of the trial's, whose first steps are not on the supervisor's thread.
+private struct PlainRun {
+    let supervisor: Supervisor
+    let clock = TestClock()
+    let story: Story
+    private let task: Task<Void, any Error>
+
+    init(_ supervisor: Supervisor) {
+        let story = Story(of: supervisor)
+        self.supervisor = supervisor
+        self.story = story
+        task = Task { [clock] in
+            defer { story.end() }
+            try await supervisor.run(in: TreeValues(), on: clock)
+        }
+    }
+
+    func started() async throws {
+        try await story.wait(for: .allStarted)
+    }
+
+    func end() async -> SupervisorError? {
+        do {
+            try await task.value
+            return nil
+        } catch {
+            return error as? SupervisorError
+        }
+    }
+
+    func stop() async -> SupervisorError? {
+        supervisor.stop()
+        return await end()
     }
 }
 
