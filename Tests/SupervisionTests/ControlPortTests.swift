@@ -28,8 +28,8 @@ struct ControlPortTests {
     func earlyStop() throws {
         let port = ControlPort()
         port.stop()
-        #expect(try port.open(at: []).takeAll().count == 1)
+        #expect(taken(from: try port.open(at: [])).count == 1)
         port.close()
-        #expect(try port.open(at: []).takeAll().isEmpty)
+        #expect(taken(from: try port.open(at: [])).isEmpty)
     }
 }

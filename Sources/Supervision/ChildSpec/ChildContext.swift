@@ -5,32 +5,27 @@ import SupervisionLock
 /// Each start of a child has a context of its own.
 public final class ChildContext: Sendable {
     /// Where the child stands.
-    public var path: ChildPath { parent.appending(id) }
+    public var path: ChildPath { place.path.appending(id) }
 
     /// The supervisor's clock.
     ///
     /// Whatever a child measures, it measures on this, so that a test can move time.
-    public var clock: any Clock<Duration> { timekeeper.clock }
+    public var clock: any Clock<Duration> { place.timekeeper.clock }
 
     /// What the children of the tree share.
-    package let tree: TreeValues
+    package var tree: TreeValues { place.tree }
 
-    let timekeeper: Timekeeper
-    let eventHub: EventHub
-
-    /// Where news of the child goes.
-    let inbox: Inbox
+    /// Under whom it runs.
+    let place: SupervisorPlace
 
     /// Which start of the child this is.
     let ref: ChildRef
 
     /// Where the child stands among all of the tree: its number among its siblings, after those of the
     /// supervisors above it.
-    package var position: [Int] { parentPosition + [ref.slot] }
+    package var position: [Int] { place.position + [ref.slot] }
 
     private let id: String
-    private let parent: ChildPath
-    private let parentPosition: [Int]
     private let state = Locked(State())
 
     /// Whether the child has started.
@@ -48,20 +43,10 @@ public final class ChildContext: Sendable {
         var onEnd: [@Sendable () -> Void] = []
     }
 
-    init(
-        _ ref: ChildRef,
-        id: String,
-        in place: SupervisorPlace,
-        inbox: Inbox
-    ) {
+    init(_ ref: ChildRef, id: String, in place: SupervisorPlace) {
         self.id = id
         self.ref = ref
-        parent = place.path
-        parentPosition = place.position
-        tree = place.tree
-        timekeeper = place.timekeeper
-        eventHub = place.eventHub
-        self.inbox = inbox
+        self.place = place
     }
 
     /// Reports that the child has started, so that the child below it is started next.
@@ -78,7 +63,7 @@ public final class ChildContext: Sendable {
         guard isInTime else { return }
         timer?.cancel()
         // The machine knows which news is no news.
-        inbox.send(.started(ref))
+        place.inbox.send(.started(ref))
     }
 
     /// Whether the child has been told to stop.
@@ -91,7 +76,7 @@ public final class ChildContext: Sendable {
     /// Of use to a child with ``Shutdown/graceful(_:)``, which is asked before it is cancelled: what follows
     /// this call is its orderly end, and has the shutdown's time. Any other child is cancelled in the same
     /// moment. Returns also, at once, when the calling task is cancelled.
-    public func shutdownRequested() async {
+    public nonisolated(nonsending) func shutdownRequested() async {
         let waiter = state.withLock { $0.waiters.nextNumber() }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in

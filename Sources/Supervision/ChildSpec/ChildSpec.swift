@@ -24,6 +24,10 @@
 /// }
 /// ```
 ///
+/// What a body does until it first suspends is done on its supervisor's thread, which saves a change of threads for
+/// each start. A body that computes or blocks there holds the supervisor up for some milliseconds, not for longer:
+/// then the supervisor goes on without it, on another thread of the pool.
+///
 /// A body that throws before it has started fails the start. One that *returns* before it has started has
 /// nothing to run: it did its work during the start (a migration, a check), the next child is started, and it
 /// is not started again; OTP calls this `ignore`.

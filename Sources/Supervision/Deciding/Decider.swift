@@ -3,35 +3,20 @@
 /// There is no task, clock, continuation or log behind it, so that every rule can be tested as a value.
 /// Children are numbers, and each start of one is a generation, so that news of an earlier copy is known for
 /// what it is and ignored. Time is the duration since some fixed moment of the caller's choice.
-protocol Decider {
-    /// When ``deadlineReached(at:)`` is to be called at the latest, if nothing else happens before.
+protocol Decider: SendableMetatype {
+    /// When ``Input/time`` is to be put in at the latest, if nothing else happens before.
     var deadline: Duration? { get }
 
-    /// Begins to start the children, unless a stop came first.
-    mutating func start(at now: Duration) -> [Action]
+    /// What is to be done, in order; whoever does it takes it out.
+    ///
+    /// One buffer for the machine's life, because a list for each answer costs more than the decision.
+    var actions: Queue<Action> { get set }
 
-    /// The child has said that it has started.
-    mutating func childStarted(_ ref: ChildRef, at now: Duration) -> [Action]
-
-    /// The child's body has ended; where it threw, `response` is what its rules say about the error.
-    mutating func childEnded(
-        _ ref: ChildRef,
-        _ exit: Exit,
-        response: FailureResponse,
-        at now: Duration
-    ) -> [Action]
-
-    /// The supervisor is to stop. Honoured in every phase, before the start included.
-    mutating func stopRequested(at now: Duration) -> [Action]
+    /// Decides what follows from what happened.
+    mutating func handle(_ input: Input, at now: Duration)
 
     /// Every child has been told to stop, as was asked with ``Action/askAll`` or ``Action/cancelAll``.
     mutating func allTold(at now: Duration)
-
-    /// Time has passed; perhaps ``deadline``.
-    mutating func deadlineReached(at now: Duration) -> [Action]
-
-    /// Somebody asks for something. Each call is answered once, now or later.
-    mutating func call(_ number: Int, _ call: Call, at now: Duration) -> [Action]
 
     /// Whoever made that call no longer waits for it: it need not be served, if it has not been begun.
     mutating func withdraw(_ number: Int)
@@ -47,6 +32,34 @@ protocol Decider {
 
     /// The child that everything else waits for.
     var focus: Focus? { get }
+}
+
+extension Decider {
+    /// Has something made known.
+    mutating func report(_ decision: Decision) {
+        actions.push(.report(decision))
+    }
+
+    /// Has a call answered.
+    mutating func reply(_ call: Int, _ reply: Reply) {
+        actions.push(.reply(call: call, reply))
+    }
+}
+
+/// What has happened.
+enum Input {
+    /// The supervisor runs: the children are to be started, unless a stop came first.
+    case start
+    /// The child has said that it has started.
+    case childStarted(ChildRef)
+    /// The child's body has ended; where it threw, `response` is what its rules say about the error.
+    case childEnded(ChildRef, Exit, response: FailureResponse)
+    /// The supervisor is to stop. Honoured in every phase, before the start included.
+    case stop
+    /// Time has passed; perhaps until ``Decider/deadline``.
+    case time
+    /// Somebody asks for something. Each call is answered once, now or later.
+    case call(number: Int, Call)
 }
 
 /// One copy of a child: a place in the list, and a number that rises with each start.

@@ -37,6 +37,7 @@ struct DynamicMachine: Decider {
         case stop(ChildRef)
     }
 
+    var actions = Queue<Action>()
     private let rules: ChildRules
     private let maxChildren: Int
     private var phase = Phase.idle
@@ -75,58 +76,69 @@ struct DynamicMachine: Decider {
         }
     }
 
-    private mutating func forget(_ slot: Int) -> [Action] {
-        guard let child = slots.remove(slot) else { return [] }
+    private mutating func forget(_ slot: Int) {
+        guard let child = slots.remove(slot) else { return }
         if child.state == .abandoned { abandonedCount -= 1 }
         dueTimes[slot] = nil
         book.forget(slot)
-        return [.forget(slot: slot)]
+        actions.push(.forget(slot: slot))
     }
 }
 
 // MARK: - Inputs
 
 extension DynamicMachine {
-    mutating func start(at now: Duration) -> [Action] {
-        guard case .idle = phase else { return [] }
-        phase = .running
-        var actions: [Action] = [.report(.starting), .report(.started)]
-        for (number, call) in early { actions += self.call(number, call, at: now) }
-        early = []
-        return actions
-    }
-
-    mutating func childStarted(_ ref: ChildRef, at now: Duration) -> [Action] {
-        guard isCurrent(ref), let child = slots[ref.slot], child.state == .starting else { return [] }
-        set(ref.slot, .running, at: now)
-        return [.report(.childStarted(ref))] + answer(child.call, .started(ref), in: ref.slot)
-    }
-
-    mutating func childEnded(
-        _ ref: ChildRef,
-        _ exit: Exit,
-        response: FailureResponse = .restart,
-        at now: Duration
-    ) -> [Action] {
-        guard isCurrent(ref), let child = slots[ref.slot] else { return [] }
-        switch (phase, child.state) {
-        case (.ended, _), (_, .abandoned):
-            // Better late than never; unless what runs below it still does.
-            let ended = [Action.report(.childStopped(ref, exit))]
-            return exit == .leftRunning ? ended : ended + forget(ref.slot) + finishIfEmpty()
-        case (.stopping, _):
-            return stopped(ref, exit, at: now) + finishIfEmpty()
-        case (_, .stopping):
-            let calls = stops.removeValue(forKey: ref.slot)?.calls ?? []
-            let reply = exit == .leftRunning ? Reply.refused(.abandoned(ref)) : .done
-            return stopped(ref, exit, at: now) + calls.map { .reply(call: $0, reply) }
-        default:
-            return endedByItself(ref, child, exit, response, at: now)
+    mutating func handle(_ input: Input, at now: Duration) {
+        switch input {
+        case .start: begin(at: now)
+        case .childStarted(let ref): started(ref, at: now)
+        case .childEnded(let ref, let exit, let response): ended(ref, exit, response, at: now)
+        case .stop: beginStop(.requested, at: now)
+        case .time: timePassed(to: now)
+        case .call(let number, let call): take(call, number, at: now)
         }
     }
 
-    mutating func stopRequested(at now: Duration) -> [Action] {
-        beginStop(.requested, at: now)
+    private mutating func begin(at now: Duration) {
+        guard case .idle = phase else { return }
+        phase = .running
+        report(.starting)
+        report(.started)
+        for (number, call) in early { take(call, number, at: now) }
+        early = []
+    }
+
+    private mutating func started(_ ref: ChildRef, at now: Duration) {
+        guard isCurrent(ref), let child = slots[ref.slot], child.state == .starting else { return }
+        set(ref.slot, .running, at: now)
+        report(.childStarted(ref))
+        answer(child.call, .started(ref), in: ref.slot)
+    }
+
+    private mutating func ended(
+        _ ref: ChildRef,
+        _ exit: Exit,
+        _ response: FailureResponse,
+        at now: Duration
+    ) {
+        guard isCurrent(ref), let child = slots[ref.slot] else { return }
+        switch (phase, child.state) {
+        case (.ended, _), (_, .abandoned):
+            // Better late than never; unless what runs below it still does.
+            report(.childStopped(ref, exit))
+            guard exit != .leftRunning else { return }
+            forget(ref.slot)
+            finishIfEmpty()
+        case (.stopping, _):
+            stopped(ref, exit, at: now)
+            finishIfEmpty()
+        case (_, .stopping):
+            let calls = stops.removeValue(forKey: ref.slot)?.calls ?? []
+            stopped(ref, exit, at: now)
+            for call in calls { reply(call, exit == .leftRunning ? .refused(.abandoned(ref)) : .done) }
+        default:
+            endedByItself(ref, child, exit, response, at: now)
+        }
     }
 
     mutating func allTold(at now: Duration) {
@@ -136,26 +148,23 @@ extension DynamicMachine {
         phase = .stopping(reason, stop)
     }
 
-    mutating func deadlineReached(at now: Duration) -> [Action] {
+    private mutating func timePassed(to now: Duration) {
         if case .stopping(let reason, let stop) = phase { return overdue(reason, stop, at: now) }
-        var actions: [Action] = []
         while let due = dues.popDue(at: now) {
             switch due {
             case .restart(let ref):
                 guard isCurrent(ref), slots[ref.slot]?.state == .waiting else { continue }
-                actions += restart(ref, at: now)
+                restart(ref, at: now)
             case .stop(let ref):
-                actions += overdue(ref, at: now)
+                overdue(ref, at: now)
             }
         }
-        return actions
     }
 
-    mutating func call(_ number: Int, _ call: Call, at now: Duration) -> [Action] {
+    private mutating func take(_ call: Call, _ number: Int, at now: Duration) {
         switch phase {
         case .idle:
-            early.append((number, call))
-            return []
+            return early.append((number, call))
         case .stopping, .ended:
             return refuse(number, .notRunning)
         case .running:
@@ -166,17 +175,19 @@ extension DynamicMachine {
             guard slots.count < maxChildren else { return refuse(number, .tooManyChildren) }
             let slot = slots.append(Slot(since: now, call: number))
             let ref = ChildRef(slot: slot, generation: 1)
-            return [.adopt(call: number, slot: slot), .report(.childStarting(ref)), .start(ref)]
+            actions.push(.adopt(call: number, slot: slot))
+            report(.childStarting(ref))
+            actions.push(.start(ref))
         case .terminate(.slot(let slot)):
-            return terminate(number, slot, at: now)
+            terminate(number, slot, at: now)
         case .find(.slot(let slot)):
             guard let child = slots[slot] else { return refuse(number, .notFound) }
-            return [.reply(call: number, .found(slot: slot, standing(child, of: slot)))]
+            reply(number, .found(slot: slot, standing(child, of: slot)))
         case .read:
-            return [.reply(call: number, .done)]
+            reply(number, .done)
         case .terminate(.id), .find(.id), .restart, .delete:
             // Its children have no names, and none that has ended is left.
-            return refuse(number, .notFound)
+            refuse(number, .notFound)
         }
     }
 
@@ -194,28 +205,31 @@ extension DynamicMachine {
         _ exit: Exit,
         _ response: FailureResponse,
         at now: Duration
-    ) -> [Action] {
+    ) {
         if child.state == .starting, exit == .returned {
-            return [.report(.childIgnored(ref)), .retire(slot: ref.slot)]
-                + answer(child.call, .ignored, in: ref.slot) + forget(ref.slot)
+            report(.childIgnored(ref))
+            actions.push(.retire(slot: ref.slot))
+            answer(child.call, .ignored, in: ref.slot)
+            return forget(ref.slot)
         }
-        let failed = answer(child.call, .refused(.startFailed(ref)), in: ref.slot)
-        let ended = [Action.report(.childEnded(ref, exit))] + failed
+        report(.childEnded(ref, exit))
+        answer(child.call, .refused(.startFailed(ref)), in: ref.slot)
         if exit == .leftRunning {
             set(ref.slot, .abandoned, at: now)
-            return ended + beginStop(.leftRunning(ref), at: now)
+            return beginStop(.leftRunning(ref), at: now)
         }
         if exit != .returned, response == .giveUpSupervisor {
             // The reason of the stop names the child: it is forgotten with all others, at the end.
             set(ref.slot, .givenUp, at: now)
-            return ended + beginStop(.gaveUp(ref, .response), at: now)
+            return beginStop(.gaveUp(ref, .response), at: now)
         }
         if exit != .returned, response == .giveUpChild {
-            return ended + [.report(.childGivenUp(ref, .response)), .retire(slot: ref.slot)]
-                + forget(ref.slot)
+            return giveUp(ref, .response)
         }
-        guard failed.isEmpty, rules.restart.appliesAfter(exit) else {
-            return ended + [.retire(slot: ref.slot)] + forget(ref.slot)
+        // A child that somebody waited for in vain is not tried again behind his back.
+        guard child.call == nil, rules.restart.appliesAfter(exit) else {
+            actions.push(.retire(slot: ref.slot))
+            return forget(ref.slot)
         }
         let admission = book.admitRestart(
             of: ref.slot,
@@ -225,28 +239,36 @@ extension DynamicMachine {
         )
         switch admission {
         case .now:
-            return ended + [.report(.childRestarting(ref, after: .zero))] + restart(ref, at: now)
+            report(.childRestarting(ref, after: .zero))
+            restart(ref, at: now)
         case .after(let delay):
             set(ref.slot, .waiting, at: now)
             dues.insert(.restart(ref), at: now + delay)
             dueTimes[ref.slot] = now + delay
-            return ended + [.report(.childRestarting(ref, after: delay))]
+            report(.childRestarting(ref, after: delay))
         case .never(.limit):
-            return ended + [.report(.childGivenUp(ref, .limit)), .retire(slot: ref.slot)] + forget(ref.slot)
+            giveUp(ref, .limit)
         case .never(let cause):
             set(ref.slot, .givenUp, at: now)
-            return ended + beginStop(.gaveUp(ref, cause), at: now)
+            beginStop(.gaveUp(ref, cause), at: now)
         }
     }
 
-    private mutating func restart(_ ref: ChildRef, at now: Duration) -> [Action] {
+    private mutating func giveUp(_ ref: ChildRef, _ cause: GiveUpCause) {
+        report(.childGivenUp(ref, cause))
+        actions.push(.retire(slot: ref.slot))
+        forget(ref.slot)
+    }
+
+    private mutating func restart(_ ref: ChildRef, at now: Duration) {
         set(ref.slot, .starting, at: now)
         slots.update(ref.slot) { $0.generation += 1 }
         let next = ChildRef(slot: ref.slot, generation: ref.generation + 1)
-        return [.report(.childStarting(next)), .start(next)]
+        report(.childStarting(next))
+        actions.push(.start(next))
     }
 
-    private mutating func terminate(_ number: Int, _ slot: Int, at now: Duration) -> [Action] {
+    private mutating func terminate(_ number: Int, _ slot: Int, at now: Duration) {
         guard let child = slots[slot] else { return refuse(number, .notFound) }
         let ref = ChildRef(slot: slot, generation: child.generation)
         switch child.state {
@@ -258,117 +280,125 @@ extension DynamicMachine {
             set(slot, .stopping, at: now)
             stops[slot] = (stop, [number])
             if let deadline = stop.deadline { dues.insert(.stop(ref), at: deadline) }
-            return [.report(.childStopping(ref)), asks ? .ask(ref) : .cancel(ref)]
-                + answer(child.call, .refused(.startFailed(ref)), in: slot)
+            report(.childStopping(ref))
+            actions.push(asks ? .ask(ref) : .cancel(ref))
+            answer(child.call, .refused(.startFailed(ref)), in: slot)
         case .stopping:
             stops[slot]?.calls.append(number)
-            return []
         case .abandoned:
-            return refuse(number, .abandoned(ref))
+            refuse(number, .abandoned(ref))
         case .waiting, .unstarted, .stopped, .terminated, .done, .givenUp:
-            return [
-                .report(.childStopping(ref)), .report(.childStopped(ref, .returned)), .retire(slot: slot),
-            ] + forget(slot) + [.reply(call: number, .done)]
+            report(.childStopping(ref))
+            report(.childStopped(ref, .returned))
+            actions.push(.retire(slot: slot))
+            forget(slot)
+            reply(number, .done)
         }
     }
 
-    private mutating func beginStop(_ reason: StopReason, at now: Duration) -> [Action] {
+    private mutating func beginStop(_ reason: StopReason, at now: Duration) {
         switch phase {
-        case .stopping, .ended: return []
+        case .stopping, .ended: return
         case .idle, .running: break
         }
         let stop = Stop(rules.shutdown, at: now)
         phase = .stopping(reason, stop)
-        var actions: [Action] = [.report(.stopping(reason))]
-        for (number, _) in early { actions += refuse(number, .notRunning) }
+        report(.stopping(reason))
+        for (number, _) in early { refuse(number, .notRunning) }
         early = []
         for (_, calls) in stops.values {
-            actions += calls.map { .reply(call: $0, .refused(.notRunning)) }
+            for call in calls { refuse(call, .notRunning) }
         }
         stops = [:]
         for case .restart(let ref) in dues.subjects where slots[ref.slot]?.state == .waiting {
-            actions += [.retire(slot: ref.slot)] + forget(ref.slot)
+            actions.push(.retire(slot: ref.slot))
+            forget(ref.slot)
         }
         dues.removeAll()
-        if case .gaveUp(let ref, _) = reason { actions += [.retire(slot: ref.slot)] + forget(ref.slot) }
-        if stop.grace == nil {
-            actions.append(.cancelAll)
-        } else {
-            actions.append(.askAll)
-            // A child that has not yet started has nothing to finish.
-            slots.forEach { slot, child in
-                guard child.state == .starting else { return }
-                actions.append(.cancel(ChildRef(slot: slot, generation: child.generation)))
-            }
+        if case .gaveUp(let ref, _) = reason {
+            actions.push(.retire(slot: ref.slot))
+            forget(ref.slot)
         }
-        return actions + finishIfEmpty()
+        if stop.grace == nil {
+            actions.push(.cancelAll)
+        } else {
+            actions.push(.askAll)
+            // A child that has not yet started has nothing to finish.
+            for ref in refs(where: { $0.state == .starting }) { actions.push(.cancel(ref)) }
+        }
+        finishIfEmpty()
     }
 
-    private mutating func stopped(_ ref: ChildRef, _ exit: Exit, at now: Duration) -> [Action] {
-        let failed = answer(slots[ref.slot]?.call, .refused(.notRunning), in: ref.slot)
-        let actions = [Action.report(.childStopped(ref, exit))] + failed + [.retire(slot: ref.slot)]
-        guard exit == .leftRunning else { return actions + forget(ref.slot) }
-        set(ref.slot, .abandoned, at: now)
-        return actions
+    private mutating func stopped(_ ref: ChildRef, _ exit: Exit, at now: Duration) {
+        report(.childStopped(ref, exit))
+        answer(slots[ref.slot]?.call, .refused(.notRunning), in: ref.slot)
+        actions.push(.retire(slot: ref.slot))
+        if exit == .leftRunning { set(ref.slot, .abandoned, at: now) } else { forget(ref.slot) }
     }
 
     /// All children were told to stop, and time is up for those that have not.
-    private mutating func overdue(_ reason: StopReason, _ stop: Stop, at now: Duration) -> [Action] {
-        guard let deadline = stop.deadline, now >= deadline else { return [] }
-        var actions: [Action] = []
-        var late: [ChildRef] = []
-        slots.forEach { slot, child in
-            if child.state != .abandoned { late.append(ChildRef(slot: slot, generation: child.generation)) }
-        }
+    private mutating func overdue(_ reason: StopReason, _ stop: Stop, at now: Duration) {
+        guard let deadline = stop.deadline, now >= deadline else { return }
+        let late = refs { $0.state != .abandoned }
         if let grace = stop.grace {
             var next = stop
             next.deadline = now + grace
             next.grace = nil
             phase = .stopping(reason, next)
             for ref in late {
-                actions += [.report(.childOverdue(ref, after: now - stop.since)), .cancel(ref)]
+                report(.childOverdue(ref, after: now - stop.since))
+                actions.push(.cancel(ref))
             }
-            return actions
+            return
         }
-        for ref in late { actions += abandon(ref, since: stop.since, at: now) }
-        return actions + finishIfEmpty()
+        for ref in late { abandon(ref, since: stop.since, at: now) }
+        finishIfEmpty()
     }
 
     /// One child was told to stop, and its time is up.
-    private mutating func overdue(_ ref: ChildRef, at now: Duration) -> [Action] {
-        guard isCurrent(ref), let (stop, calls) = stops[ref.slot] else { return [] }
+    private mutating func overdue(_ ref: ChildRef, at now: Duration) {
+        guard isCurrent(ref), let (stop, calls) = stops[ref.slot] else { return }
         if let grace = stop.grace {
             stops[ref.slot]?.stop.grace = nil
             dues.insert(.stop(ref), at: now + grace)
-            return [.report(.childOverdue(ref, after: now - stop.since)), .cancel(ref)]
+            report(.childOverdue(ref, after: now - stop.since))
+            return actions.push(.cancel(ref))
         }
         stops[ref.slot] = nil
-        return abandon(ref, since: stop.since, at: now)
-            + calls.map { .reply(call: $0, .refused(.abandoned(ref))) }
+        abandon(ref, since: stop.since, at: now)
+        for call in calls { refuse(call, .abandoned(ref)) }
     }
 
-    private mutating func abandon(_ ref: ChildRef, since: Duration, at now: Duration) -> [Action] {
-        let failed = answer(slots[ref.slot]?.call, .refused(.notRunning), in: ref.slot)
+    private mutating func abandon(_ ref: ChildRef, since: Duration, at now: Duration) {
         set(ref.slot, .abandoned, at: now)
-        return [.report(.childAbandoned(ref, after: now - since)), .retire(slot: ref.slot)] + failed
+        report(.childAbandoned(ref, after: now - since))
+        actions.push(.retire(slot: ref.slot))
+        answer(slots[ref.slot]?.call, .refused(.notRunning), in: ref.slot)
     }
 
-    private mutating func finishIfEmpty() -> [Action] {
-        guard case .stopping(let reason, _) = phase, slots.count == abandonedCount else { return [] }
+    private mutating func finishIfEmpty() {
+        guard case .stopping(let reason, _) = phase, slots.count == abandonedCount else { return }
         phase = .ended
-        var abandoned: [ChildRef] = []
-        slots.forEach { abandoned.append(ChildRef(slot: $0, generation: $1.generation)) }
-        return [.report(.stopped), .finish(reason, abandoned: abandoned)]
+        report(.stopped)
+        actions.push(.finish(reason, abandoned: refs { _ in true }))
     }
 
-    private mutating func answer(_ call: Int?, _ reply: Reply, in slot: Int) -> [Action] {
-        guard let call else { return [] }
+    private func refs(where fits: (Slot) -> Bool) -> [ChildRef] {
+        var refs: [ChildRef] = []
+        slots.forEach { slot, child in
+            if fits(child) { refs.append(ChildRef(slot: slot, generation: child.generation)) }
+        }
+        return refs
+    }
+
+    private mutating func answer(_ call: Int?, _ reply: Reply, in slot: Int) {
+        guard let call else { return }
         slots.update(slot) { $0.call = nil }
-        return [.reply(call: call, reply)]
+        self.reply(call, reply)
     }
 
-    private func refuse(_ number: Int, _ refusal: Refusal) -> [Action] {
-        [.reply(call: number, .refused(refusal))]
+    private mutating func refuse(_ number: Int, _ refusal: Refusal) {
+        reply(number, .refused(refusal))
     }
 }
 

@@ -4,14 +4,20 @@
 /// about another. Finding an element takes no search as long as nothing was removed, and a binary one
 /// afterwards; removing one takes constant time on average.
 struct NumberedList<Element> {
-    private var entries: [(number: Int, element: Element?)]
+    private var elements: [Element?]
+    /// The numbers of the elements, where these are not their places: once something has been removed.
+    private var numbers: [Int]?
     private var next: Int
     private(set) var count: Int
 
-    init(_ elements: [Element] = []) {
-        entries = elements.enumerated().map { ($0.offset, $0.element) }
-        next = elements.count
-        count = elements.count
+    init() {
+        self.init(EmptyCollection())
+    }
+
+    init(_ elements: some Sequence<Element>) {
+        self.elements = elements.map { $0 }
+        count = self.elements.count
+        next = count
     }
 
     /// The number that the next element will have.
@@ -19,13 +25,24 @@ struct NumberedList<Element> {
 
     /// The element of that number, unless it has been removed.
     subscript(number: Int) -> Element? {
-        position(of: number).flatMap { entries[$0].element }
+        position(of: number).flatMap { elements[$0] }
+    }
+
+    /// What `body` makes of an element, which need not be copied for that.
+    func read<Result>(_ number: Int, _ body: (Element) -> Result) -> Result? {
+        guard let position = position(of: number) else { return nil }
+        return elements.withUnsafeBufferPointer { elements in
+            switch elements[position] {
+            case .some(let element): body(element)
+            case .none: nil
+            }
+        }
     }
 
     /// Changes an element in its place.
     mutating func update<Result>(_ number: Int, _ body: (inout Element) -> Result) -> Result? {
-        guard let position = position(of: number), entries[position].element != nil else { return nil }
-        return body(&entries[position].element!)
+        guard let position = position(of: number), elements[position] != nil else { return nil }
+        return body(&elements[position]!)
     }
 
     /// Adds an element at the end.
@@ -34,7 +51,10 @@ struct NumberedList<Element> {
     @discardableResult
     mutating func append(_ element: Element) -> Int {
         defer { next += 1 }
-        entries.append((next, element))
+        // A gap before the end was closed: from here on numbers and places differ.
+        if numbers == nil, next != elements.count { numbers = Array(0..<elements.count) }
+        elements.append(element)
+        numbers?.append(next)
         count += 1
         return next
     }
@@ -42,19 +62,29 @@ struct NumberedList<Element> {
     /// Removes the element of that number, if there is one.
     @discardableResult
     mutating func remove(_ number: Int) -> Element? {
-        guard let position = position(of: number), let element = entries[position].element else { return nil }
-        entries[position].element = nil
+        guard let position = position(of: number), let element = elements[position] else { return nil }
+        elements[position] = nil
         count -= 1
         // Gaps at the end close at once, the others when they are most of the list.
-        while let last = entries.last, last.element == nil { entries.removeLast() }
-        if entries.count > 64, count < entries.count / 2 { entries.removeAll { $0.element == nil } }
+        while case .some(nil) = elements.last {
+            elements.removeLast()
+            numbers?.removeLast()
+        }
+        if elements.count > 64, count < elements.count / 2 { closeGaps() }
         return element
+    }
+
+    private mutating func closeGaps() {
+        numbers = elements.indices.filter { elements[$0] != nil }.map { numbers?[$0] ?? $0 }
+        elements.removeAll { $0 == nil }
     }
 
     /// The number of the first element, from that number on, that fits.
     func first(from number: Int, where fits: (Element) -> Bool) -> Int? {
-        for position in firstPosition(from: number)..<entries.count {
-            if let element = entries[position].element, fits(element) { return entries[position].number }
+        var position = firstPosition(from: number)
+        while position < elements.count {
+            if self.fits(position, fits) { return numbers?[position] ?? position }
+            position += 1
         }
         return nil
     }
@@ -62,8 +92,10 @@ struct NumberedList<Element> {
     /// The number of the last element, before one number but not before the other, that fits.
     func last(before end: Int, from start: Int, where fits: (Element) -> Bool) -> Int? {
         var position = firstPosition(from: end) - 1
-        while position >= 0, entries[position].number >= start {
-            if let element = entries[position].element, fits(element) { return entries[position].number }
+        while position >= 0 {
+            let number = numbers?[position] ?? position
+            guard number >= start else { return nil }
+            if self.fits(position, fits) { return number }
             position -= 1
         }
         return nil
@@ -73,32 +105,46 @@ struct NumberedList<Element> {
     func prefix(_ limit: Int) -> [(number: Int, element: Element)] {
         var found: [(number: Int, element: Element)] = []
         found.reserveCapacity(min(limit, count))
-        for entry in entries where found.count < limit {
-            if let element = entry.element { found.append((entry.number, element)) }
+        for (position, element) in elements.enumerated() where found.count < limit {
+            if let element { found.append((numbers?[position] ?? position, element)) }
         }
         return found
     }
 
     /// Calls `body` with every number and element, in order.
     func forEach(_ body: (Int, Element) -> Void) {
-        for entry in entries {
-            if let element = entry.element { body(entry.number, element) }
+        elements.withUnsafeBufferPointer { elements in
+            for position in elements.indices {
+                if case .some(let element) = elements[position] {
+                    body(numbers?[position] ?? position, element)
+                }
+            }
+        }
+    }
+
+    private func fits(_ position: Int, _ fits: (Element) -> Bool) -> Bool {
+        elements.withUnsafeBufferPointer { elements in
+            switch elements[position] {
+            case .some(let element): fits(element)
+            case .none: false
+            }
         }
     }
 
     private func position(of number: Int) -> Int? {
+        guard let numbers else { return number >= 0 && number < elements.count ? number : nil }
         let position = firstPosition(from: number)
-        return position < entries.count && entries[position].number == number ? position : nil
+        return position < numbers.count && numbers[position] == number ? position : nil
     }
 
     private func firstPosition(from number: Int) -> Int {
-        // Where nothing has been removed, an element stands where its number says.
-        if number >= 0, number < entries.count, entries[number].number == number { return number }
+        guard let numbers else { return min(max(number, 0), elements.count) }
+        // Numbers are never less than places, so that it does not stand behind the place that its number says.
         var low = 0
-        var high = entries.count
+        var high = number < numbers.count ? max(number, -1) + 1 : numbers.count
         while low < high {
             let middle = (low + high) / 2
-            if entries[middle].number < number { low = middle + 1 } else { high = middle }
+            if numbers[middle] < number { low = middle + 1 } else { high = middle }
         }
         return low
     }

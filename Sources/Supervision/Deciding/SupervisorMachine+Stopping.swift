@@ -1,26 +1,28 @@
 // How children are taken down: one at a time, the last one first.
 
 extension SupervisorMachine {
-    mutating func beginStop(_ reason: StopReason, at now: Duration) -> [Action] {
+    mutating func beginStop(_ reason: StopReason, at now: Duration) {
         switch phase {
         case .ended, .stopping(.end, _):
-            return []
+            return
         case .stopping(.restart, let end):
             // What has been taken down for a restart stays down.
             phase = .stopping(.end(reason), before: end)
         case .idle, .starting, .running:
             phase = .stopping(.end(reason), before: .max)
         }
-        for ref in dues.subjects where isCurrent(ref) && slots[ref.slot]?.state == .waiting {
+        for ref in dues.subjects where isCurrent(ref) && state(ref.slot) == .waiting {
             set(ref.slot, .stopped, at: now)
         }
         dues.removeAll()
-        return [.report(.stopping(reason))] + refuseCalls() + stopNext(at: now)
+        report(.stopping(reason))
+        refuseCalls()
+        stopNext(at: now)
     }
 
     /// Goes on to the last child that is still up, or to what the others were taken down for.
-    mutating func stopNext(at now: Duration) -> [Action] {
-        guard case .stopping(let purpose, let end) = phase, stop == nil else { return [] }
+    mutating func stopNext(at now: Duration) {
+        guard case .stopping(let purpose, let end) = phase, stop == nil else { return }
         if let slot = slots.last(before: end, from: purpose.first, where: { $0.state.isUp }) {
             phase = .stopping(purpose, before: slot)
             return tellToStop(slot, at: now)
@@ -28,68 +30,72 @@ extension SupervisorMachine {
         switch purpose {
         case .end(let reason):
             phase = .ended
-            return [.report(.stopped), .finish(reason, abandoned: abandoned)]
+            report(.stopped)
+            actions.push(.finish(reason, abandoned: abandoned))
         case .restart(let first):
             let isWaiting = slots.first(from: first) { $0.state == .waiting } != nil
             phase = isWaiting ? .running : .starting(next: first)
-            return startNext(at: now)
+            startNext(at: now)
         }
     }
 
-    mutating func tellToStop(_ slot: Int, at now: Duration) -> [Action] {
-        guard let child = slots[slot] else { return [] }
-        let ref = ChildRef(slot: slot, generation: child.generation)
-        var stop = Stop(ref: ref, since: now, deadline: child.rules.shutdown.limit.map { now + $0 })
+    mutating func tellToStop(_ slot: Int, at now: Duration) {
+        let told = slots.read(slot) { ($0.generation, $0.rules.shutdown, $0.state == .running) }
+        guard let (generation, shutdown, isRunning) = told else { return }
+        let ref = ChildRef(slot: slot, generation: generation)
+        var stop = Stop(ref: ref, since: now, deadline: shutdown.limit.map { now + $0 })
         // A child that has not yet started has nothing to finish.
-        let asks = child.rules.shutdown.asks && child.state == .running
+        let asks = shutdown.asks && isRunning
         if asks { stop.grace = Shutdown.cancellationGrace }
         self.stop = stop
         set(slot, .stopping, at: now)
-        return [.report(.childStopping(ref)), asks ? .ask(ref) : .cancel(ref)]
+        report(.childStopping(ref))
+        actions.push(asks ? .ask(ref) : .cancel(ref))
     }
 
     /// A child that was told to stop has ended.
-    mutating func stopped(_ ref: ChildRef, _ exit: Exit, at now: Duration) -> [Action] {
+    mutating func stopped(_ ref: ChildRef, _ exit: Exit, at now: Duration) {
         stop = nil
         let isTerminated = served?.work == .terminating(slot: ref.slot)
         let isLeftRunning = exit == .leftRunning
         set(ref.slot, isLeftRunning ? .abandoned : isTerminated ? .terminated : .stopped, at: now)
-        var actions = [Action.report(.childStopped(ref, exit))]
+        report(.childStopped(ref, exit))
         if isTerminated {
-            actions.append(.retire(slot: ref.slot))
-            actions += answerTerminate(isLeftRunning ? .refused(.abandoned(ref)) : .done)
-            actions += forgetIfTemporary(ref.slot)
+            actions.push(.retire(slot: ref.slot))
+            answerTerminate(isLeftRunning ? .refused(.abandoned(ref)) : .done)
+            forgetIfTemporary(ref.slot)
         } else if case .stopping(.restart, _) = phase {
             if slots[ref.slot]?.rules.restart == .temporary, !isLeftRunning {
-                actions += [.report(.childDropped(ref)), .retire(slot: ref.slot)]
-                actions += answerStart(of: ref.slot, .refused(.startFailed(ref))) + forget(ref.slot)
+                report(.childDropped(ref))
+                actions.push(.retire(slot: ref.slot))
+                answerStart(of: ref.slot, .refused(.startFailed(ref)))
+                forget(ref.slot)
             }
-            if isLeftRunning { return actions + beginStop(.leftRunning(ref), at: now) }
+            if isLeftRunning { return beginStop(.leftRunning(ref), at: now) }
         }
-        return actions + stopNext(at: now)
+        stopNext(at: now)
     }
 
-    mutating func stopDeadlineReached(at now: Duration) -> [Action] {
-        guard var stop, let deadline = stop.deadline, now >= deadline else { return [] }
+    mutating func stopDeadlineReached(at now: Duration) {
+        guard var stop, let deadline = stop.deadline, now >= deadline else { return }
         if let grace = stop.grace {
             stop.deadline = now + grace
             stop.grace = nil
             self.stop = stop
-            return [.report(.childOverdue(stop.ref, after: now - stop.since)), .cancel(stop.ref)]
+            report(.childOverdue(stop.ref, after: now - stop.since))
+            return actions.push(.cancel(stop.ref))
         }
         self.stop = nil
         set(stop.ref.slot, .abandoned, at: now)
-        let actions: [Action] = [
-            .report(.childAbandoned(stop.ref, after: now - stop.since)), .retire(slot: stop.ref.slot),
-        ]
+        report(.childAbandoned(stop.ref, after: now - stop.since))
+        actions.push(.retire(slot: stop.ref.slot))
         if served?.work == .terminating(slot: stop.ref.slot) {
             // The others can go on: nobody starts this one again while it runs.
-            return actions + answerTerminate(.refused(.abandoned(stop.ref))) + stopNext(at: now)
+            answerTerminate(.refused(.abandoned(stop.ref)))
+        } else if case .stopping(.restart, _) = phase {
+            return beginStop(.leftRunning(stop.ref), at: now)
         }
-        if case .stopping(.restart, _) = phase {
-            return actions + beginStop(.leftRunning(stop.ref), at: now)
-        }
-        return actions + stopNext(at: now)
+        stopNext(at: now)
     }
 
     private var abandoned: [ChildRef] {

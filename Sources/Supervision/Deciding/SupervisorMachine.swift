@@ -54,6 +54,7 @@ struct SupervisorMachine: Decider {
         var work: Work
     }
 
+    var actions = Queue<Action>()
     let strategy: Strategy
     let autoShutdown: AutoShutdown
     private let declaredCount: Int
@@ -85,16 +86,16 @@ struct SupervisorMachine: Decider {
         strategy: Strategy,
         intensity: RestartIntensity,
         autoShutdown: AutoShutdown = .never,
-        children: [(id: String, rules: ChildRules)],
+        children: some Sequence<(id: String, rules: ChildRules)>,
         seed: UInt64
     ) {
         self.strategy = strategy
         self.autoShutdown = autoShutdown
-        declaredCount = children.count
-        slots = NumberedList(children.map { Slot(id: $0.id, rules: $0.rules) })
+        slots = NumberedList(children.lazy.map { Slot(id: $0.id, rules: $0.rules) })
+        declaredCount = slots.count
         book = RestartBook(intensity, seed: seed)
-        counts[ChildState.unstarted.rawValue] = children.count
-        significantChildrenLeft = children.count(where: \.rules.isSignificant)
+        counts[ChildState.unstarted.rawValue] = declaredCount
+        slots.forEach { if $1.rules.isSignificant { significantChildrenLeft += 1 } }
     }
 
     var deadline: Duration? {
@@ -135,109 +136,122 @@ struct SupervisorMachine: Decider {
     }
 
     /// Takes a child out of the list.
-    mutating func forget(_ slot: Int) -> [Action] {
-        guard let child = slots.remove(slot) else { return [] }
+    mutating func forget(_ slot: Int) {
+        guard let child = slots.remove(slot) else { return }
         counts[child.state.rawValue] -= 1
         if child.rules.isSignificant, !child.state.isOver { significantChildrenLeft -= 1 }
         if slotsByID?[child.id] == slot { slotsByID?[child.id] = nil }
         book.forget(slot)
-        return [.forget(slot: slot)]
+        actions.push(.forget(slot: slot))
     }
 
     func isCurrent(_ ref: ChildRef) -> Bool {
-        slots[ref.slot]?.generation == ref.generation
+        slots.read(ref.slot) { $0.generation } == ref.generation
+    }
+
+    func state(_ slot: Int) -> ChildState? {
+        slots.read(slot) { $0.state }
     }
 }
 
 // MARK: - Inputs
 
 extension SupervisorMachine {
-    mutating func start(at now: Duration) -> [Action] {
-        guard phase == .idle else { return [] }
+    mutating func handle(_ input: Input, at now: Duration) {
+        switch input {
+        case .start: begin(at: now)
+        case .childStarted(let ref): started(ref, at: now)
+        case .childEnded(let ref, let exit, let response): ended(ref, exit, response, at: now)
+        case .stop: return beginStop(.requested, at: now)
+        case .time:
+            stopDeadlineReached(at: now)
+            restartDue(at: now)
+        case .call(let number, let call): take(call, number)
+        }
+        settle(at: now)
+    }
+
+    private mutating func begin(at now: Duration) {
+        guard phase == .idle else { return }
         phase = .starting(next: 0)
-        return [.report(.starting)] + startNext(at: now) + settle(at: now)
+        report(.starting)
+        startNext(at: now)
     }
 
-    mutating func childStarted(_ ref: ChildRef, at now: Duration) -> [Action] {
-        guard isCurrent(ref), slots[ref.slot]?.state == .starting else { return [] }
+    private mutating func started(_ ref: ChildRef, at now: Duration) {
+        guard isCurrent(ref), state(ref.slot) == .starting else { return }
         set(ref.slot, .running, at: now)
-        return [.report(.childStarted(ref))] + answerStart(of: ref.slot, .started(ref)) + startNext(at: now)
-            + settle(at: now)
+        report(.childStarted(ref))
+        answerStart(of: ref.slot, .started(ref))
+        startNext(at: now)
     }
 
-    mutating func childEnded(
+    private mutating func ended(
         _ ref: ChildRef,
         _ exit: Exit,
-        response: FailureResponse = .restart,
+        _ response: FailureResponse,
         at now: Duration
-    ) -> [Action] {
-        guard isCurrent(ref), let state = slots[ref.slot]?.state else { return [] }
+    ) {
+        guard isCurrent(ref), let state = state(ref.slot) else { return }
         switch state {
         case .starting, .running:
-            return endedByItself(ref, exit, response, at: now) + settle(at: now)
+            endedByItself(ref, exit, response, at: now)
         case .stopping:
-            return stopped(ref, exit, at: now) + settle(at: now)
+            stopped(ref, exit, at: now)
         case .abandoned:
             // Better late than never: it no longer counts as left running.
             set(ref.slot, exit == .leftRunning ? .abandoned : .terminated, at: now)
-            let actions = [Action.report(.childStopped(ref, exit))]
-            return actions + (phase == .ended ? [] : forgetIfTemporary(ref.slot))
+            report(.childStopped(ref, exit))
+            if phase != .ended { forgetIfTemporary(ref.slot) }
         case .unstarted, .waiting, .stopped, .terminated, .done, .givenUp:
-            return []
+            break
         }
-    }
-
-    mutating func stopRequested(at now: Duration) -> [Action] {
-        beginStop(.requested, at: now)
     }
 
     // Its children are told one by one.
     mutating func allTold(at now: Duration) {}
-
-    mutating func deadlineReached(at now: Duration) -> [Action] {
-        stopDeadlineReached(at: now) + restartDue(at: now) + settle(at: now)
-    }
 }
 
 // MARK: - What comes next
 
 extension SupervisorMachine {
     /// Starts the next child that is to be up, once everything above it is.
-    mutating func startNext(at now: Duration) -> [Action] {
-        guard case .starting(let next) = phase, count(.starting) == 0 else { return [] }
+    mutating func startNext(at now: Duration) {
+        guard case .starting(let next) = phase, count(.starting) == 0 else { return }
         // Children that fail by themselves are waited for; those that fail together are started here.
-        if strategy == .oneForOne, count(.waiting) > 0 { return [] }
+        if strategy == .oneForOne, count(.waiting) > 0 { return }
         guard let slot = slots.first(from: next, where: { $0.state.isStartedWithOthers }) else {
             phase = .running
             // What waits, and what waits with it, has yet to start.
-            guard !hasStarted, count(.waiting) == 0 else { return [] }
+            guard !hasStarted, count(.waiting) == 0 else { return }
             hasStarted = true
-            return [.report(.started)]
+            return report(.started)
         }
         phase = .starting(next: slot + 1)
-        return start(slot: slot, at: now)
+        start(slot: slot, at: now)
     }
 
-    mutating func start(slot: Int, at now: Duration) -> [Action] {
+    mutating func start(slot: Int, at now: Duration) {
         set(slot, .starting, at: now)
         let generation = slots.update(slot) { child in
             child.generation += 1
             return child.generation
         }
         let ref = ChildRef(slot: slot, generation: generation ?? 0)
-        return [.report(.childStarting(ref)), .start(ref)]
+        report(.childStarting(ref))
+        actions.push(.start(ref))
     }
 
     /// Sees to what has waited for the supervisor to have nothing else to do.
-    mutating func settle(at now: Duration) -> [Action] {
-        guard phase == .running else { return [] }
+    private mutating func settle(at now: Duration) {
+        guard phase == .running else { return }
         if !significantEnds.isEmpty {
             // A strategy may have brought it back meanwhile.
             let ended = significantEnds.last { slots[$0.slot] == nil || isCurrent($0) }
             significantEnds = []
             if let ended, endsWithoutSignificant { return beginStop(.autoShutdown(ended), at: now) }
         }
-        return serveCalls(at: now)
+        serveCalls(at: now)
     }
 
     /// Whether the end of one significant child more is the end of the supervisor.

@@ -32,7 +32,7 @@ final class DynamicCore: NestedSupervisor {
     }
 
     private func run(_ context: ChildContext) async throws {
-        eventHub.attach(to: context.eventHub)
+        eventHub.attach(to: context.place.eventHub)
         let inbox = try port.open(at: context.path)
         defer { port.close() }
         let machine = DynamicMachine(
@@ -47,13 +47,14 @@ final class DynamicCore: NestedSupervisor {
             kind: kind,
             intensity: intensity,
             tree: context.tree,
-            timekeeper: context.timekeeper,
+            timekeeper: context.place.timekeeper,
             eventHub: eventHub,
-            onAllStarted: context.started
+            inbox: inbox,
+            onAllStarted: { context.started() }
         )
-        var run = SupervisorRun(machine, at: place, children: [], inbox: inbox)
+        let supervision = Supervision(SupervisorRun(machine, at: place, children: []))
         try await withTaskCancellationHandler {
-            try await run.run()
+            try await supervision.perform()
         } onCancel: {
             inbox.send(.stop)
         }

@@ -46,7 +46,9 @@ final class ControlPort: Sendable {
     func ping() async -> Bool {
         guard let inbox = state.withLock(\.inbox) else { return false }
         return await withCheckedContinuation { continuation in
-            if !inbox.send(.ping(continuation)) { continuation.resume(returning: false) }
+            if !inbox.send(.ping { continuation.resume(returning: $0) }) {
+                continuation.resume(returning: false)
+            }
         }
     }
 

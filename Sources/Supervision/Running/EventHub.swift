@@ -1,4 +1,5 @@
 import SupervisionLock
+import Synchronization
 
 /// Hands the events of a supervisor, and of those below it, to whoever reads them.
 final class EventHub: Sendable {
@@ -10,18 +11,23 @@ final class EventHub: Sendable {
     }
 
     private let state = Locked(State())
+    /// Whether there are readers or streams.
+    private let isRead = Atomic(false)
+    private let isAttached = Atomic(false)
 
     /// Whether anyone would see an event.
     ///
     /// Building one costs more than asking.
     var hasReaders: Bool {
-        let (isRead, parent) = state.withLock { (!$0.readers.isEmpty || !$0.streams.isEmpty, $0.parent) }
-        return isRead || parent?.hasReaders == true
+        if isRead.load(ordering: .acquiring) { return true }
+        // Only that of a nested supervisor has a parent.
+        return isAttached.load(ordering: .acquiring) && state.withLock(\.parent)?.hasReaders == true
     }
 
     /// Passes everything on to a supervisor further up, too.
     func attach(to parent: EventHub?) {
         state.withLock { $0.parent = parent }
+        isAttached.store(parent != nil, ordering: .releasing)
     }
 
     func emit(_ event: SupervisorEvent) {
@@ -35,7 +41,10 @@ final class EventHub: Sendable {
 
     /// Calls `reader` with each event, in order, before the supervisor acts on it, and after those that read before.
     func read(_ reader: @escaping @Sendable (SupervisorEvent) -> Void) {
-        state.withLock { $0.readers.append(reader) }
+        state.withLock { state in
+            state.readers.append(reader)
+            noteReaders(state)
+        }
     }
 
     func stream(
@@ -48,10 +57,14 @@ final class EventHub: Sendable {
         let key = state.withLock { state in
             defer { state.next += 1 }
             state.streams[state.next] = continuation
+            noteReaders(state)
             return state.next
         }
         continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { _ = $0.streams.removeValue(forKey: key) }
+            self?.state.withLock { state in
+                state.streams[key] = nil
+                self?.noteReaders(state)
+            }
         }
         return stream
     }
@@ -59,9 +72,16 @@ final class EventHub: Sendable {
     /// Ends every stream: the tree is at its end.
     func finish() {
         let streams = state.withLock { state in
-            defer { state.streams = [:] }
+            defer {
+                state.streams = [:]
+                noteReaders(state)
+            }
             return Array(state.streams.values)
         }
         for stream in streams { stream.finish() }
+    }
+
+    private func noteReaders(_ state: State) {
+        isRead.store(!state.readers.isEmpty || !state.streams.isEmpty, ordering: .releasing)
     }
 }

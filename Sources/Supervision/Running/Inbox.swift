@@ -4,6 +4,8 @@ import SupervisionLock
 final class Inbox: Sendable {
     enum Message {
         case started(ChildRef)
+        /// The child has taken too long to start.
+        case late(ChildRef)
         /// The child was cancelled for taking too long to start, and that has taken too long as well.
         case overdue(ChildRef, any Error)
         case ended(ChildRef, ChildExit)
@@ -11,12 +13,14 @@ final class Inbox: Sendable {
         case timer(Duration)
         case call(PendingCall)
         case withdraw(PendingCall)
-        case ping(CheckedContinuation<Bool, Never>)
+        /// Answers that it was read, or that it never will be.
+        case ping(@Sendable (_ isRead: Bool) -> Void)
     }
 
     private struct State {
-        var messages: [Message] = []
-        var reader: CheckedContinuation<Void, Never>?
+        var messages = Queue<Message>()
+        // Resumed once, by whoever takes it out under the lock.
+        var reader: UnsafeContinuation<Void, Never>?
         var isClosed = false
     }
 
@@ -35,8 +39,8 @@ final class Inbox: Sendable {
     @discardableResult
     func send(_ message: Message) -> Bool {
         let (isOpen, reader) = state.withLock { state in
-            guard !state.isClosed else { return (false, nil as CheckedContinuation<Void, Never>?) }
-            state.messages.append(message)
+            guard !state.isClosed else { return (false, nil as UnsafeContinuation<Void, Never>?) }
+            state.messages.push(message)
             defer { state.reader = nil }
             return (true, state.reader)
         }
@@ -45,18 +49,20 @@ final class Inbox: Sendable {
     }
 
     /// Takes out everything that is there, without waiting.
-    func takeAll() -> [Message] {
-        state.withLock { state in
-            defer { state.messages = [] }
-            return state.messages
-        }
+    ///
+    /// - Parameter empty: Where that goes. Nothing is in it, and its room serves for what comes next.
+    func takeAll(_ empty: inout Queue<Message>) {
+        var taken = empty
+        empty = Queue()
+        state.withLock { swap(&$0.messages, &taken) }
+        empty = taken
     }
 
-    /// Waits until there is something, and takes it all out.
+    /// Waits until there is something.
     ///
     /// Not ended by cancellation: a supervisor whose task is cancelled has its stop to see to.
-    func next() async -> [Message] {
-        await withCheckedContinuation { continuation in
+    func wait() async {
+        await withUnsafeContinuation { continuation in
             let isReady = state.withLock { state in
                 guard state.messages.isEmpty else { return true }
                 state.reader = continuation
@@ -64,14 +70,16 @@ final class Inbox: Sendable {
             }
             if isReady { continuation.resume() }
         }
-        return takeAll()
     }
 
     /// Lets nothing more in.
     ///
     /// - Returns: What nobody will read.
-    func close() -> [Message] {
-        state.withLock { $0.isClosed = true }
-        return takeAll()
+    func close() -> Queue<Message> {
+        state.withLock { state in
+            state.isClosed = true
+            defer { state.messages = Queue() }
+            return state.messages
+        }
     }
 }

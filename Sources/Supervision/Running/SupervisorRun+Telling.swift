@@ -4,8 +4,9 @@ extension SupervisorRun {
     mutating func report(_ decision: Decision) {
         switch decision {
         case .childEnded(let ref, let exit):
-            guard let spec = nodes[ref.slot]?.spec, spec.isSignificant else { break }
-            if !spec.restart.appliesAfter(exit) { significantEnd = (ref.slot, spec.id) }
+            guard nodes.read(ref.slot, { $0.spec.isSignificant }) == true else { break }
+            guard let spec = nodes[ref.slot]?.spec, !spec.restart.appliesAfter(exit) else { break }
+            significantEnd = (ref.slot, spec.id)
         case .started:
             since = now
             place.onAllStarted()
@@ -57,7 +58,7 @@ extension SupervisorRun {
         case .childEnded(let ref, let exit): .childEnded(child: id(ref), exit: self.exit(ref, exit))
         case .childRestarting(let ref, let delay):
             .childRestarting(child: id(ref), restarts: ref.generation, after: delay)
-        case .childGivenUp(let ref, _): .childGivenUp(child: id(ref), error: lastErrors[ref.slot])
+        case .childGivenUp(let ref, _): .childGivenUp(child: id(ref), error: lastError(ref.slot))
         case .childDropped(let ref): .childDropped(child: id(ref))
         case .childDeleted(let slot): .childDeleted(child: id(slot))
         case .stopping(let reason): .stopping(stopReason(reason))
@@ -72,12 +73,12 @@ extension SupervisorRun {
     private func stopReason(_ reason: StopReason) -> SupervisorEvent.StopReason {
         switch reason {
         case .requested: .requested
-        case .startFailed(let ref): .startFailed(child: id(ref), error: lastErrors[ref.slot])
+        case .startFailed(let ref): .startFailed(child: id(ref), error: lastError(ref.slot))
         case .gaveUp(let ref, let cause):
             .gaveUp(
                 child: id(ref),
                 intensity: cause == .intensity ? place.intensity : nil,
-                error: lastErrors[ref.slot]
+                error: lastError(ref.slot)
             )
         case .leftRunning(let ref): .leftRunning(child: id(ref), error: remains(ref))
         case .autoShutdown(let ref): .autoShutdown(child: id(ref))
@@ -90,16 +91,16 @@ extension SupervisorRun {
         case .requested, .autoShutdown:
             nil
         case .startFailed(let ref):
-            SupervisorEnding(.childFailedToStart, at: path(ref), error: lastErrors[ref.slot])
+            SupervisorEnding(.childFailedToStart, at: path(ref), error: lastError(ref.slot))
         case .gaveUp(let ref, .intensity):
             SupervisorEnding(
                 .gaveUp,
                 at: path(ref),
-                error: lastErrors[ref.slot],
+                error: lastError(ref.slot),
                 details: ["more than \(place.intensity)"]
             )
         case .gaveUp(let ref, _):
-            SupervisorEnding(.gaveUp, at: path(ref), error: lastErrors[ref.slot])
+            SupervisorEnding(.gaveUp, at: path(ref), error: lastError(ref.slot))
         case .leftRunning(let ref):
             SupervisorEnding(
                 remains(ref)?.code ?? .childrenAbandoned,
@@ -113,7 +114,7 @@ extension SupervisorRun {
     ///
     /// Then what it threw last is what an earlier copy did.
     private func remains(_ ref: ChildRef) -> SupervisorError? {
-        (lastErrors[ref.slot] as? SupervisorError).flatMap { $0.abandoned.isEmpty ? nil : $0 }
+        (lastError(ref.slot) as? SupervisorError).flatMap { $0.abandoned.isEmpty ? nil : $0 }
     }
 
     /// What the run throws at its end, unless it ended as it was asked to.
@@ -127,7 +128,7 @@ extension SupervisorRun {
 
     func abandoned(_ refs: [ChildRef]) -> [ChildPath] {
         refs.flatMap { ref in
-            let nested = (lastErrors[ref.slot] as? SupervisorError)?.abandoned ?? []
+            let nested = (lastError(ref.slot) as? SupervisorError)?.abandoned ?? []
             return nested.isEmpty ? [path(ref)] : nested
         }
     }
@@ -148,6 +149,6 @@ extension SupervisorRun {
 
     private func exit(_ ref: ChildRef, _ exit: Exit) -> ChildExit {
         guard exit != .returned else { return .returned }
-        return lastErrors[ref.slot].map(ChildExit.threw) ?? .returned
+        return lastError(ref.slot).map(ChildExit.threw) ?? .returned
     }
 }

@@ -1,20 +1,29 @@
 /// One run of a supervisor: performs what its machine decides, and tells it what came of that.
 ///
-/// A single task owns this; everything reaches it through the inbox. Children run in tasks of their own, made
-/// by that task so that they inherit its task-local values, and not in a task group, because a group cancels
-/// all of its tasks at once where a supervisor stops them one after the other.
+/// Everything reaches it through the inbox. Children run in tasks of their own, and not in a task group, because a
+/// group cancels all of its tasks at once where a supervisor stops them one after the other.
 struct SupervisorRun<Machine: Decider> {
     /// One child, whether it runs or not.
     struct Node {
         var spec: ChildSpec
         var copy: ChildCopy?
+        /// What it threw when it last ended.
+        var lastError: (any Error)?
+    }
+
+    /// What whoever acts for the supervisor has to do next.
+    enum Step {
+        /// Begin a child.
+        case begin(ChildStart)
+        /// Wait for news.
+        case wait
+        /// Nothing more.
+        case over
     }
 
     let place: SupervisorPlace
-    let inbox: Inbox
     private(set) var machine: Machine
     private(set) var nodes: NumberedList<Node>
-    private(set) var lastErrors: [Int: any Error] = [:]
     private(set) var activeCount = 0
     /// When the supervisor came to what it is doing.
     var since = Duration.zero
@@ -26,63 +35,102 @@ struct SupervisorRun<Machine: Decider> {
     var outcome: (reason: StopReason, abandoned: [ChildRef])?
     private var timer: DeadlineTimer
 
-    init(_ machine: Machine, at place: SupervisorPlace, children: [ChildSpec], inbox: Inbox) {
+    /// News that is to be read.
+    private var messages = Queue<Inbox.Message>()
+    private var hasBegun = false
+    /// The time, if it was asked for since the last step.
+    private var moment: Duration?
+
+    init(_ machine: Machine, at place: SupervisorPlace, children: [ChildSpec]) {
         self.machine = machine
         self.place = place
-        self.inbox = inbox
-        nodes = NumberedList(children.map { Node(spec: $0) })
-        timer = DeadlineTimer(place.timekeeper, inbox: inbox)
+        nodes = NumberedList(children.lazy.map { Node(spec: $0) })
+        timer = DeadlineTimer(place.timekeeper, inbox: place.inbox)
     }
 
-    /// Runs until nothing is left to do.
-    mutating func run() async throws {
-        // A stop that was asked for before the run comes first: then nothing is started at all.
-        for message in inbox.takeAll() { handle(message) }
-        perform(machine.start(at: now))
-        while outcome == nil {
-            // What is due now need not be waited for, but what has arrived comes first.
-            if let deadline = machine.deadline, deadline <= now {
-                for message in inbox.takeAll() { handle(message) }
-                perform(machine.deadlineReached(at: now))
-                continue
+    /// Goes on as far as it can without waiting, and without a child of its own on the stack.
+    mutating func advance() -> Step {
+        moment = nil
+        if messages.isEmpty { place.inbox.takeAll(&messages) }
+        while true {
+            if let action = machine.actions.pop() {
+                guard case .start(let ref) = action else {
+                    perform(action)
+                    continue
+                }
+                if let start = start(ref) { return .begin(start) }
+            } else if let message = messages.pop() {
+                handle(message)
+            } else if outcome != nil {
+                timer.cancel()
+                close()
+                return .over
+            } else if !hasBegun {
+                // A stop that was asked for before the run came first: then nothing is started at all.
+                hasBegun = true
+                decide(.start)
+            } else if let deadline = machine.deadline, deadline <= time() {
+                // What is due now need not be waited for, but what has arrived comes first.
+                place.inbox.takeAll(&messages)
+                if messages.isEmpty { decide(.time) }
+            } else {
+                timer.arm(for: machine.deadline)
+                return .wait
             }
-            timer.arm(for: machine.deadline)
-            for message in await inbox.next() { handle(message) }
         }
-        timer.cancel()
-        close()
-        if let error = failure { throw error }
+    }
+
+    /// Notes that a child is about to be begun.
+    mutating func begin(_ context: ChildContext, _ early: EarlyTask) {
+        activeCount += 1
+        nodes.update(context.ref.slot) { $0.copy = ChildCopy(context: context, handle: .early(early)) }
+    }
+
+    /// Notes that the first steps of a child are over.
+    mutating func begun(_ ref: ChildRef, _ task: Task<Void, Never>) {
+        nodes.update(ref.slot) { $0.copy?.handle = .task(task) }
     }
 
     var now: Duration { place.timekeeper.now }
 
+    /// The time at which it was first asked for in this step.
+    private mutating func time() -> Duration {
+        if let moment { return moment }
+        let now = now
+        moment = now
+        return now
+    }
+
     private mutating func handle(_ message: Inbox.Message) {
         switch message {
         case .started(let ref):
-            perform(machine.childStarted(ref, at: now))
+            decide(.childStarted(ref))
         case .ended(let ref, let exit):
             ended(ref, exit)
+        case .late(let ref):
+            nodes.update(ref.slot) { if $0.copy?.context.ref == ref { $0.copy?.cancelTask() } }
         case .overdue(let ref, let error):
             guard nodes[ref.slot]?.copy?.context.ref == ref else { return }
-            lastErrors[ref.slot] = error
-            perform(machine.childEnded(ref, .leftRunning, response: .restart, at: now))
+            nodes.update(ref.slot) { $0.lastError = error }
+            decide(.childEnded(ref, .leftRunning, response: .restart))
         case .stop:
-            perform(machine.stopRequested(at: now))
+            decide(.stop)
         case .timer(let deadline):
             timer.wentOff(deadline)
-            perform(machine.deadlineReached(at: now))
+            decide(.time)
         case .call(let call):
             serve(call)
         case .withdraw(let call):
             machine.withdraw(call.number)
             calls[call.number] = nil
         case .ping(let reply):
-            reply.resume(returning: true)
+            reply(true)
         }
     }
 
     private mutating func ended(_ ref: ChildRef, _ exit: ChildExit) {
         let response = nodes.update(ref.slot) { node -> FailureResponse in
+            node.lastError = exit.error
             guard let copy = node.copy, copy.context.ref == ref else { return .restart }
             node.copy = nil
             // What comes of an error after it was told to stop is settled.
@@ -91,28 +139,28 @@ struct SupervisorRun<Machine: Decider> {
         }
         guard let response else { return }
         activeCount -= 1
-        lastErrors[ref.slot] = exit.error
-        perform(machine.childEnded(ref, Exit(exit), response: response, at: now))
+        decide(.childEnded(ref, Exit(exit), response: response))
     }
 
-    private mutating func perform(_ actions: [Action]) {
-        for action in actions {
-            switch action {
-            case .adopt(let call, let slot): adopt(call, slot)
-            case .start(let ref): start(ref)
-            case .ask(let ref): nodes[ref.slot]?.copy?.ask()
-            case .cancel(let ref): nodes[ref.slot]?.copy?.cancel()
-            case .askAll: stopAll { $0.ask() }
-            case .cancelAll: stopAll { $0.cancel() }
-            case .retire(let slot): retire(slot)
-            case .forget(let slot):
-                retire(slot)
-                nodes.remove(slot)
-                lastErrors[slot] = nil
-            case .report(let decision): report(decision)
-            case .reply(let number, let reply): answer(number, reply)
-            case .finish(let reason, let abandoned): outcome = (reason, abandoned)
-            }
+    private mutating func decide(_ input: Input) {
+        machine.handle(input, at: time())
+    }
+
+    private mutating func perform(_ action: Action) {
+        switch action {
+        case .adopt(let call, let slot): adopt(call, slot)
+        case .start: break
+        case .ask(let ref): nodes.update(ref.slot) { $0.copy?.ask() }
+        case .cancel(let ref): nodes.update(ref.slot) { $0.copy?.cancel() }
+        case .askAll: stopAll { $0.ask() }
+        case .cancelAll: stopAll { $0.cancel() }
+        case .retire(let slot): retire(slot)
+        case .forget(let slot):
+            retire(slot)
+            nodes.remove(slot)
+        case .report(let decision): report(decision)
+        case .reply(let number, let reply): answer(number, reply)
+        case .finish(let reason, let abandoned): outcome = (reason, abandoned)
         }
     }
 
@@ -122,15 +170,15 @@ struct SupervisorRun<Machine: Decider> {
         nodes.append(Node(spec: spec))
     }
 
-    private mutating func start(_ ref: ChildRef) {
-        guard let spec = nodes[ref.slot]?.spec else { return }
-        let context = ChildContext(ref, id: spec.id, in: place, inbox: inbox)
-        let copy = ChildCopy(spec, context)
-        activeCount += 1
-        nodes.update(ref.slot) { $0.copy = copy }
+    private mutating func start(_ ref: ChildRef) -> ChildStart? {
+        nodes.read(ref.slot) { node in
+            ChildStart(node.spec, ChildContext(ref, id: node.spec.id, in: place))
+        }
     }
 
     private func retire(_ slot: Int) {
+        // Few have any.
+        guard nodes.read(slot, { $0.spec.hasReferences }) == true else { return }
         nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
     }
 
@@ -145,22 +193,27 @@ struct SupervisorRun<Machine: Decider> {
 
     /// Sees to it that nobody waits for a supervisor that is not there any more.
     private func close() {
-        for message in inbox.close() {
+        var unread = place.inbox.close()
+        while let message = unread.pop() {
             switch message {
-            case .ping(let reply): reply.resume(returning: false)
+            case .ping(let reply): reply(false)
             case .call(let call): call.answer(.failure(SupervisorError(.notRunning, path: place.path)))
-            case .started, .overdue, .ended, .stop, .timer, .withdraw: break
+            case .started, .late, .overdue, .ended, .stop, .timer, .withdraw: break
             }
         }
         // A supervisor that is nested may be started again, with the children it was made with.
-        nodes.forEach { slot, _ in
-            if place.isTop || !machine.isDeclared(slot) { retire(slot) }
+        nodes.forEach { slot, node in
+            guard node.spec.hasReferences, place.isTop || !machine.isDeclared(slot) else { return }
+            retire(slot)
         }
     }
 
+    /// What a child threw when it last ended.
+    func lastError(_ slot: Int) -> (any Error)? { nodes[slot]?.lastError }
+
     /// What a child threw when it last ended, unless that was its way of stopping.
     func lastFailure(of slot: Int) -> (any Error)? {
-        let error = lastErrors[slot]
+        let error = lastError(slot)
         return error is CancellationError ? nil : error
     }
 }
@@ -182,7 +235,7 @@ extension SupervisorRun {
         case .look(let limit): return call.answer(.success(.look(look(limit: limit))))
         }
         calls[call.number] = call
-        perform(machine.call(call.number, asked, at: now))
+        decide(.call(number: call.number, asked))
     }
 
     private mutating func answer(_ number: Int, _ reply: Reply) {
@@ -197,7 +250,7 @@ extension SupervisorRun {
             guard let node = nodes[slot] else { return }
             call.answer(.success(.snapshots([snapshot(slot, standing, node)])))
         case (_, .started(let ref)):
-            call.answer(.success(.started(slot: ref.slot, run: inbox.number)))
+            call.answer(.success(.started(slot: ref.slot, run: place.inbox.number)))
         case (_, .ignored): call.answer(.success(.ignored))
         case (_, .done): call.answer(.success(.done))
         case (_, .refused(let refusal)): call.answer(.failure(error(refusal, call.request)))
@@ -228,7 +281,7 @@ extension SupervisorRun {
         case .tooManyChildren: return SupervisorError(.tooManyChildren, path: place.path)
         case .notRunning: return SupervisorError(.notRunning, path: place.path)
         case .startFailed(let ref):
-            return SupervisorEnding(.childFailedToStart, at: path, error: lastErrors[ref.slot]).error(
+            return SupervisorEnding(.childFailedToStart, at: path, error: lastError(ref.slot)).error(
                 abandoned: [])
         case .abandoned(let ref):
             return SupervisorError(.childrenAbandoned, path: path, abandoned: abandoned([ref]))

@@ -21,9 +21,12 @@ extension NestedSupervisor {
 }
 
 extension ChildSpec {
+    /// Whether anybody may hold a reference to this child, or to something below it.
+    var hasReferences: Bool { referent != nil || nested != nil }
+
     /// Lets everyone know who holds a reference to this child, or to something below it, that it is gone for good.
     func retireReferences(in parent: ChildPath, because error: (any Error)?) {
-        guard referent != nil || nested != nil else { return }
+        guard hasReferences else { return }
         let path = parent.appending(id)
         referent?.retire(SupervisorError(.childGone, path: path, underlying: error))
         nested?.retireReferences(at: path, because: error)

@@ -99,13 +99,13 @@ public final class Supervisor: Child {
             startsAtOnce: false,
             nested: self,
             body: { [self] context in
-                eventHub.attach(to: context.eventHub)
+                eventHub.attach(to: context.place.eventHub)
                 try await run(
                     at: context.path,
                     position: context.position,
                     in: context.tree,
-                    on: clock.map { Timekeeper($0) } ?? context.timekeeper,
-                    onAllStarted: context.started
+                    on: clock.map { Timekeeper($0) } ?? context.place.timekeeper,
+                    onAllStarted: { context.started() }
                 )
             }
         )
@@ -199,7 +199,7 @@ public final class Supervisor: Child {
         position: [Int],
         in tree: TreeValues,
         on timekeeper: Timekeeper,
-        onAllStarted: @escaping () -> Void
+        onAllStarted: @escaping @Sendable () -> Void
     ) async throws {
         let inbox = try port.open(at: path)
         defer {
@@ -210,7 +210,7 @@ public final class Supervisor: Child {
             strategy: strategy,
             intensity: intensity,
             autoShutdown: autoShutdown,
-            children: children.map { ($0.id, $0.rules) },
+            children: children.lazy.map { ($0.id, $0.rules) },
             seed: .random(in: 0...UInt64.max)
         )
         let place = SupervisorPlace(
@@ -221,11 +221,12 @@ public final class Supervisor: Child {
             tree: tree,
             timekeeper: timekeeper,
             eventHub: eventHub,
+            inbox: inbox,
             onAllStarted: onAllStarted
         )
-        var run = SupervisorRun(machine, at: place, children: children, inbox: inbox)
+        let supervision = Supervision(SupervisorRun(machine, at: place, children: children))
         try await withTaskCancellationHandler {
-            try await run.run()
+            try await supervision.perform()
         } onCancel: {
             inbox.send(.stop)
         }

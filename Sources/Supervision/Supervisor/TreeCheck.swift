@@ -16,7 +16,7 @@ struct TreeCheck {
         if child.id.isEmpty {
             problems.append("a child was to be started whose id is empty: it needs a name")
         }
-        check(child, of: supervisor, at: [child.id])
+        check(child, of: supervisor, below: [])
     }
 
     private mutating func check(_ supervisor: Supervisor, at path: ChildPath) {
@@ -27,7 +27,7 @@ struct TreeCheck {
         }
         problems += supervisor.intensity.problems.map { "\(place) \($0)" }
 
-        var ids: Set<String> = []
+        var ids = Set<String>(minimumCapacity: supervisor.children.count)
         for child in supervisor.children {
             if child.id.isEmpty {
                 problems.append("\(place) has a child whose id is empty: every child needs a name")
@@ -36,7 +36,7 @@ struct TreeCheck {
                     "\(place) has several children called \"\(child.id)\": give each an id of its own"
                 )
             }
-            check(child, of: supervisor, at: path.appending(child.id))
+            check(child, of: supervisor, below: path)
         }
         if supervisor.autoShutdown != .never, !supervisor.children.contains(where: \.isSignificant) {
             problems.append(
@@ -45,7 +45,7 @@ struct TreeCheck {
         }
     }
 
-    private mutating func check(_ child: ChildSpec, of supervisor: Supervisor, at path: ChildPath) {
+    private mutating func check(_ child: ChildSpec, of supervisor: Supervisor, below path: ChildPath) {
         var found = child.rules.problems
         if child.isSignificant, supervisor.autoShutdown == .never {
             found.append("is significant, but its supervisor never ends by itself: give it an autoShutdown")
@@ -61,8 +61,8 @@ struct TreeCheck {
             found.append("publishes through a reference that another child has: make one for each")
         }
         found += child.check(tree)
-        problems += found.map { "child \"\(path)\" \($0)" }
-        if let nested = child.nested as? Supervisor { check(nested, at: path) }
+        if !found.isEmpty { problems += found.map { "child \"\(path.appending(child.id))\" \($0)" } }
+        if let nested = child.nested as? Supervisor { check(nested, at: path.appending(child.id)) }
     }
 }
 

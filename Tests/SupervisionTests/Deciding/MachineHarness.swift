@@ -129,8 +129,6 @@ extension Machine {
         self.call(number, call, at: .zero)
     }
 
-    func state(_ slot: Int) -> ChildState? { slots[slot]?.state }
-
     /// Answers each stop with an end and each start with a started, until nothing is left to answer.
     mutating func settle(_ first: [Action]) -> Settling {
         var settling = Settling()

@@ -1,0 +1,62 @@
+import SupervisionLock
+
+/// The task of a child that has been begun on its supervisor's thread, for as long as it has not let go of that.
+///
+/// Whoever begins a task that way is given it when its first steps are over. Should these take long, somebody
+/// else acts for the supervisor meanwhile, and can cancel the child by this.
+final class EarlyTask: Sendable {
+    private struct State {
+        var isCancelled = false
+        /// While the first steps are taken.
+        var current: Current?
+        /// Afterwards.
+        var task: Task<Void, Never>?
+    }
+
+    /// The task on whose thread that was asked.
+    ///
+    /// It is used by other threads only to cancel it, which may be done from anywhere as long as there is the
+    /// task, and only under the lock. The thread that runs the first steps holds the task until it has taken
+    /// that lock to say what it is.
+    private struct Current: @unchecked Sendable {
+        let task: UnsafeCurrentTask
+    }
+
+    private let state = Locked(State())
+
+    /// Makes room for another task.
+    func clear() {
+        state.withLock { $0 = State() }
+    }
+
+    /// Notes the calling task.
+    func begin() {
+        withUnsafeCurrentTask { task in
+            guard let task else { return }
+            let current = Current(task: task)
+            let isCancelled = state.withLock { state in
+                state.current = current
+                return state.isCancelled
+            }
+            if isCancelled { task.cancel() }
+        }
+    }
+
+    /// Notes the task, whose first steps are over.
+    func end(_ task: Task<Void, Never>) {
+        state.withLock { state in
+            state.task = task
+            state.current = nil
+        }
+    }
+
+    /// Cancels it, now or as soon as it is there.
+    func cancel() {
+        let task = state.withLock { state -> Task<Void, Never>? in
+            state.isCancelled = true
+            state.current?.task.cancel()
+            return state.task
+        }
+        task?.cancel()
+    }
+}

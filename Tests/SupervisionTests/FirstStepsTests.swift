@@ -1,0 +1,233 @@
+import Dispatch
+import Supervision
+import Testing
+
+@testable import SupervisionTesting
+
+/// What a child does before it first suspends is done on the thread of its supervisor.
+///
+/// Those that keep it run in processes of their own: the pool may have two threads and no more.
+@Suite("Supervisor: a child's first steps", .timeLimit(.minutes(1)))
+struct FirstStepsTests {
+    @Test("a child that blocks its thread once it has started holds up neither the next nor the stop")
+    func blocksAfterStarted() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let next = Probe("next")
+            let trial = PlainRun(
+                Supervisor {
+                    ChildSpec("blocks") { child in
+                        child.started()
+                        thread.block()
+                    }
+                    next
+                }
+            )
+            try await trial.started()
+            trial.supervisor.stop()
+            try await trial.story.wait(for: .stop(of: "next"))
+            try await trial.story.wait(forBeginOf: .stop(of: "blocks"))
+            thread.free()
+            #expect(await trial.end() == nil)
+        }
+    }
+
+    @Test("one that blocks its thread while it starts can be given up, and the tree says which it was")
+    func blocksWhileStarting() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let trial = PlainRun(
+                Supervisor {
+                    Probe("above")
+                    ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
+                        thread.block()
+                        child.started()
+                    }
+                }
+            )
+            try await trial.story.wait(forBeginOf: .start(of: "blocks"))
+            trial.supervisor.stop()
+            await trial.clock.sleeper(dueIn: .seconds(1))
+            trial.clock.advance(by: .seconds(1))
+            let error = await trial.end()
+            #expect(error?.code == .childrenAbandoned)
+            #expect(error?.abandoned == ["blocks"])
+            thread.free()
+        }
+    }
+
+    @Test("the same below a supervisor below the top")
+    func blocksBelow() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let trial = PlainRun(
+                Supervisor {
+                    Supervisor("inner") {
+                        ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
+                            thread.block()
+                            child.started()
+                        }
+                    }
+                }
+            )
+            try await trial.story.wait(forBeginOf: .start(of: "inner/blocks"))
+            trial.supervisor.stop()
+            await trial.clock.sleeper(dueIn: .seconds(1))
+            trial.clock.advance(by: .seconds(1))
+            #expect(await trial.end()?.abandoned == ["inner/blocks"])
+            thread.free()
+        }
+    }
+
+    @Test("one that never suspends, and looks whether it is cancelled, is heard to end when it is stopped")
+    func polls() async {
+        await #expect(processExitsWith: .success) {
+            let trial = PlainRun(
+                Supervisor {
+                    ChildSpec("polls", shutdown: .infinity) { child in
+                        while !Task.isCancelled {}
+                        child.started()
+                    }
+                }
+            )
+            try await trial.story.wait(forBeginOf: .start(of: "polls"))
+            #expect(await trial.stop() == nil)
+        }
+    }
+
+    @Test("one that never suspends is cancelled when its time to start is up")
+    func pollsTooLong() async {
+        await #expect(processExitsWith: .success) {
+            let trial = PlainRun(
+                Supervisor {
+                    ChildSpec("polls") { (child: ChildContext) in
+                        while !Task.isCancelled {}
+                    }
+                    .startTimeout(.seconds(30))
+                }
+            )
+            await trial.clock.sleeper(dueIn: .seconds(30))
+            trial.clock.advance(by: .seconds(30))
+            #expect(await trial.end()?.code == .childFailedToStart)
+        }
+    }
+
+    @Test("what is asked of the supervisor meanwhile is answered")
+    func answers() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let trial = PlainRun(
+                Supervisor {
+                    Probe("above")
+                    ChildSpec("blocks") { thread.block() }
+                }
+            )
+            try await trial.started()
+            #expect(try await trial.supervisor.countChildren().active == 2)
+            trial.supervisor.stop()
+            try await trial.story.wait(forBeginOf: .stop(of: "blocks"))
+            thread.free()
+            #expect(await trial.end() == nil)
+        }
+    }
+
+    @Test("a child's task inherits what is local to the task that runs the supervisor, however it was begun")
+    func taskLocals() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let seen = Recorder<String>()
+            await Marks.$mark.withValue("ours") {
+                let trial = PlainRun(
+                    Supervisor {
+                        ChildSpec("first") { child in
+                            seen.add(Marks.mark)
+                            child.started()
+                            thread.block()
+                            await child.shutdownRequested()
+                        }
+                        // Begun by another task than the first, which keeps the one that began it.
+                        ChildSpec("second") { child in
+                            seen.add(Marks.mark)
+                            child.started()
+                            await child.shutdownRequested()
+                        }
+                    }
+                )
+                try? await trial.started()
+                thread.free()
+                _ = await trial.stop()
+            }
+            #expect(seen.all == ["ours", "ours"])
+        }
+    }
+
+    @Test("a child that fails before it first suspends, again and again, leaves room for others")
+    func failsAtOnce() async throws {
+        let restarts = Recorder<Int>()
+        let reached = Gate()
+        let supervisor = Supervisor(intensity: .unlimited) {
+            ChildSpec("fails") { child in
+                child.started()
+                restarts.add(0)
+                if restarts.all.count == 1_000 { reached.open() }
+                throw InjectedFailure()
+            }
+        }
+        let run = Task { try await supervisor.run() }
+        await reached.wait()
+        #expect(try await supervisor.whichChildren().count == 1)
+        supervisor.stop()
+        try await run.value
+    }
+}
+
+/// A supervisor that runs, with a story and a clock, and its children's bodies as they are.
+///
+/// A trial runs each body in a task of the trial's, whose first steps are not on the supervisor's thread.
+private struct PlainRun {
+    let supervisor: Supervisor
+    let clock = TestClock()
+    let story: Story
+    private let task: Task<Void, any Error>
+
+    init(_ supervisor: Supervisor) {
+        let story = Story(of: supervisor)
+        self.supervisor = supervisor
+        self.story = story
+        task = Task { [clock] in
+            defer { story.end() }
+            try await supervisor.run(in: TreeValues(), on: clock)
+        }
+    }
+
+    func started() async throws {
+        try await story.wait(for: .allStarted)
+    }
+
+    func end() async -> SupervisorError? {
+        do {
+            try await task.value
+            return nil
+        } catch {
+            return error as? SupervisorError
+        }
+    }
+
+    func stop() async -> SupervisorError? {
+        supervisor.stop()
+        return await end()
+    }
+}
+
+private enum Marks {
+    @TaskLocal static var mark = "none"
+}
+
+/// A thread that a child blocks until the test lets it go.
+private final class BlockedThread: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func block() { semaphore.wait() }
+
+    func free() { semaphore.signal() }
+}

@@ -1,0 +1,39 @@
+import Testing
+
+@testable import Supervision
+
+@Suite("Turn")
+struct TurnTests {
+    private let turn = Turn()
+
+    @Test("a loan is given back once, unless another task has taken the turn")
+    func loans() {
+        let loan = turn.lend()
+        #expect(turn.takeBack(loan))
+        #expect(!turn.takeBack(loan))
+        let next = turn.lend()
+        #expect(next != loan)
+        #expect(turn.look(since: turn.reading))
+        #expect(!turn.takeBack(next), "nothing else happened between two looks: it took too long")
+    }
+
+    @Test("a turn is not taken while there is anything new in it")
+    func news() {
+        let reading = turn.reading
+        let loan = turn.lend()
+        #expect(turn.look(since: reading))
+        #expect(turn.takeBack(loan))
+        #expect(turn.look(since: loan))
+        #expect(turn.takeBack(turn.lend()))
+    }
+
+    @Test("whoever handed out the turn hears when it is vacant, and when it is over")
+    func outcomes() async {
+        let vacant = await turn.hand {
+            _ = turn.lend()
+            _ = turn.look(since: turn.reading)
+        }
+        #expect(vacant == .vacant)
+        #expect(await turn.hand { turn.end() } == .over)
+    }
+}
