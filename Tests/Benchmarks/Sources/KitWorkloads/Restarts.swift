@@ -46,7 +46,7 @@ private func failing(_ body: (Chain, Supervisor) async throws -> Void) async thr
 
 /// Runs children that fail one after the other.
 ///
-/// - Parameter body: Has them fail; what it returns is done when all is over.
+/// The body has them fail; what it returns is done when all is over.
 private func failing(_ body: (Chain, Supervisor) async throws -> () async throws -> Void) async throws {
     let (chain, started) = (Chain(siblings), Signal())
     let supervisor = Supervisor(intensity: .unlimited) {
@@ -60,6 +60,8 @@ private func failing(_ body: (Chain, Supervisor) async throws -> () async throws
     }
     var afterwards: () async throws -> Void = {}
     try await running(supervisor, whenStarted: started) {
+        // Answered when the start of the last child is past.
+        try await supervisor.expect(active: siblings + 1)
         afterwards = try await body(chain, supervisor)
         try await supervisor.expect(active: siblings + 1)
     }

@@ -3,11 +3,7 @@ import Supervision
 
 /// Runs a tree and does something with it once it has started; afterwards it is stopped.
 ///
-/// - Parameters:
-///   - meter: Measures the start of so many children and their stop; nil for none of that.
-///   - count: How many children there are.
-///   - children: The tree.
-///   - body: What is done with it.
+/// The meter measures the start of so many children and their stop.
 func running(
     _ supervisor: Supervisor,
     _ count: Int = 1,
@@ -26,12 +22,7 @@ func running(
     meter?.end("stop", each: count)
 }
 
-/// A child that only waits.
-///
-/// - Parameters:
-///   - id: Its name.
-///   - ended: Counts it when it has ended.
-///   - started: Told when it runs.
+/// A child that only waits, says so to whom it concerns, and is counted when it has ended.
 func waiting(_ id: String, _ ended: Tally, tell started: Signal? = nil) -> ChildSpec {
     ChildSpec(id) { child in
         child.started()
