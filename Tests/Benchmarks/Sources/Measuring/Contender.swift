@@ -35,8 +35,11 @@ public struct Contender: Sendable {
             complain("usage: WORKLOAD COUNT, with WORKLOAD one of \(workloads.keys.sorted())")
             exit(64)
         }
-        // On the pool: on the main actor each step of a handshake crosses threads.
-        let work = Task.detached { [meter] in try await workload(count, meter) }
+        // On the pool: on the main actor each step of a handshake crosses threads. Of the same priority, for else
+        // it is raised when this waits for it, and what was begun before then has threads of its own.
+        let work = Task.detached(priority: Task.currentPriority) { [meter] in
+            try await workload(count, meter)
+        }
         do {
             try await work.value
         } catch {
