@@ -74,15 +74,17 @@ def start(program, listener, notify_path):
 def wait(process, manager, client, begun):
     """Milliseconds until the process was ready and until it answered."""
     ready = answer = None
-    with selectors.DefaultSelector() as selector:
-        selector.register(manager, selectors.EVENT_READ)
-        selector.register(client, selectors.EVENT_READ)
+    with selectors.DefaultSelector() as selector, os.fdopen(os.pidfd_open(process)) as end:
+        for source in (manager, client, end):
+            selector.register(source, selectors.EVENT_READ)
         while ready is None or answer is None:
             found = selector.select(PATIENCE)
             now = (time.monotonic_ns() - begun) / 1e6
             if not found:
                 raise Failed(f"hello: neither an answer nor READY=1 within {PATIENCE} s")
             for key, _ in found:
+                if key.fileobj is end:
+                    raise Failed("hello: ended before it was ready and had answered")
                 data = key.fileobj.recv(65536)
                 if key.fileobj is manager:
                     if b"READY=1" in data.split(b"\n"):
