@@ -11,6 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SAMPLES = ROOT / "Samples"
 PATIENCE = 900
+PATIENCE_TO_BUILD = 3600
 
 # A column's contender: its program, and what stands before the workload's name there.
 CONTENDERS = {
@@ -27,14 +28,16 @@ class Failed(Exception):
     """Something did not work, and what it said."""
 
 
-def said(command, **options):
+def said(command, patience=PATIENCE, **options):
     """What a program writes to its output; Failed where it did not end well."""
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, **options
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=patience, **options
         )
     except subprocess.TimeoutExpired:
-        raise Failed(f"{' '.join(map(str, command))}: still runs after {PATIENCE} s") from None
+        raise Failed(f"{' '.join(map(str, command))}: still runs after {patience} s") from None
+    except FileNotFoundError:
+        raise Failed(f"there is no {command[0]}") from None
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -47,7 +50,8 @@ def build(product, package=HERE):
         [
             *("swift", "build", "--configuration", "release", "--static-swift-stdlib"),
             *("--package-path", package, "--product", product),
-        ]
+        ],
+        PATIENCE_TO_BUILD,
     )
     return package / ".build" / "release" / product
 
