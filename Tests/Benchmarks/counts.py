@@ -83,8 +83,8 @@ def check(update):
         print(f"\nWell below: {', '.join(below)}. Keep what was won: Tests/Benchmarks/run --counts --update")
     if above or gone:
         print(
-            f"\nerror: {len(above)} of {len(found)} counts are above their thresholds. If the change is worth that, say so in "
-            "its commit and have the thresholds follow: Tests/Benchmarks/run --counts --update"
+            f"\nerror: {len(above)} of {len(found)} counts are above their thresholds. If the change is worth that, "
+            "say so in its commit and have the thresholds follow: Tests/Benchmarks/run --counts --update"
         )
         return 1
     print(f"\nNone of {len(found)} counts is above its threshold.")

@@ -86,16 +86,14 @@ def children(name, count, contenders, smallest):
 
     bare = (MostOf("inline", 1.5),) if is_static else ()
     title = f"{name} {count:,}"
-    return Workload(
-        name,
-        count,
-        contenders,
-        (
-            Row("start", f"{title}: start", wanted=(*bare, Ahead("otp"), *flat("start"))),
-            Row("stop", f"{title}: stop{', in order' if is_static else ''}", wanted=(*bare, *ahead, *flat("stop"))),
-            Row("memory", f"{title}: memory", BYTES, (Most(2000), *ahead, *flat("memory"))),
-        ),
-    )
+    rows = [
+        Row("start", f"{title}: start", wanted=(*bare, Ahead("otp"), *flat("start"))),
+        Row("stop", f"{title}: stop{', in order' if is_static else ''}", wanted=(*bare, *ahead, *flat("stop"))),
+    ]
+    # Fewer fit into what a process, above all Erlang's, has in memory anyway.
+    if count >= 10**4:
+        rows.append(Row("memory", f"{title}: memory", BYTES, (Most(2000), *ahead, *flat("memory"))))
+    return Workload(name, count, contenders, tuple(rows))
 
 
 def restarts(largest, otp):
