@@ -13,7 +13,8 @@ import Synchronization
 ///
 /// A question that was answered, however late, is no reason to end: neither a machine that was asleep nor a child that
 /// is slow raises an alarm. Where the tree has no limit there is none to pass: then the manager's counts
-/// (`TimeoutStopSec=`). Before a stop, a blocked pool is the watchdog's business.
+/// (`TimeoutStopSec=`), as it does while the tree is still being made. Before a stop, a blocked pool is the watchdog's
+/// business.
 ///
 /// Costs nothing until a stop is asked for.
 final class StopGuard: Sendable {

@@ -57,7 +57,9 @@ final class FixtureProcess: Sendable {
         try input.close()
     }
 
-    /// What it has exited with; nil where a signal has ended it. Waits for the end.
+    /// What it has exited with; nil where a signal has ended it.
+    ///
+    /// Waits for the end.
     var exitStatus: CInt? {
         get async {
             guard let status = await ends.wait(forCount: 1).first, status & 0x7F == 0 else { return nil }

@@ -181,4 +181,34 @@ struct StopGuardTests {
         let blame = StopGuard.Blame(stopping: paths, untold: [])
         #expect(blame.description.hasSuffix("\"rooms/19\", and 1990 more"))
     }
+
+    @Test("a supervisor that is given up takes those below it along: nobody waits for them any more")
+    func givenUpSupervisor() {
+        var stops = StopsUnderWay(at: .zero, longest: .seconds(30))
+        func happen(_ kind: SupervisorEvent.Kind, in path: ChildPath = [], limit: Duration? = nil) {
+            let event = SupervisorEvent(time: .zero, supervisor: path, kind: kind, limit: limit)
+            stops.read(event, at: .seconds(1))
+        }
+        happen(.childStopping(child: "inner"), limit: .seconds(9))
+        happen(.childStopping(child: "deeper"), in: ["inner"])
+        happen(.childStopping(child: "a"), in: ["inner", "deeper"], limit: .seconds(5))
+        #expect(stops.children == [["inner", "deeper", "a"]])
+        #expect(stops.deadline == .seconds(6), "the first moment at which somebody must act")
+        happen(.childAbandoned(child: "inner", after: .seconds(9)))
+        #expect(stops.children == [])
+        #expect(stops.deadline == .seconds(31), "then it may be anybody")
+    }
+
+    @Test("the longest stop is that of the longest limit, and no longer than a supervisor above allows")
+    func longestStop() {
+        let rooms = DynamicSupervisor("rooms", shutdown: .graceful(.seconds(8))) { (_, _: Int) in }
+        #expect(Supervisor { rooms }.longestStop == .seconds(9))
+        #expect(tree().longestStop == .seconds(31))
+        let capped = Supervisor {
+            Supervisor("inner", shutdown: .timeout(.seconds(3))) { Probe("a", shutdown: .infinity) }
+        }
+        #expect(capped.longestStop == .seconds(3))
+        #expect(Supervisor { Probe("a", shutdown: .infinity) }.longestStop == nil)
+        #expect(Supervisor {}.longestStop == .zero)
+    }
 }
