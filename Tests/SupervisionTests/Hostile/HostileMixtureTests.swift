@@ -149,15 +149,6 @@ struct HostileMixtureTests {
             // More, where the clock has been moved for another one at the same time.
             #expect(mixture.limit(of: child).map { time >= $0 } == true, "\(child) after \(time)")
         }
-        print(
-            "STAT",
-            strategy,
-            seed,
-            error?.abandoned.count ?? 0,
-            mixture.running.count,
-            trial.story.events.count,
-            trial.story.lines.filter { $0.contains("supervisor stopping") }
-        )
         #expect(mixture.hostile.clock.sleeperCount == 0)
         mixture.hostile.release.open()
         try await trial.expectNothingLeft()

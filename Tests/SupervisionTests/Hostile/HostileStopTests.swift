@@ -12,6 +12,7 @@ struct HostileStopTests {
 
     @Test("one after the other: the tree ends after the sum of their limits, and each is named")
     func inOrder() async throws {
+        let count = count
         let references = (0..<count).map { _ in ChildReference<Int>() }
         let supervisor = Supervisor {
             for number in 0..<count {
@@ -23,10 +24,17 @@ struct HostileStopTests {
             }
         }
         hostile.passTime(in: supervisor) { _ in true }
+        let stillThere = Recorder<Int>()
+        supervisor.readEvents { event in
+            // The one that was told before has been given up by now.
+            guard case .childStopping(let id) = event.kind, let number = Int(id) else { return }
+            if number + 1 < count, references[number + 1].current != nil { stillThere.add(number + 1) }
+        }
         let trial = SupervisorTrial(supervisor, clock: hostile.clock)
         try await trial.started()
         #expect(references.allSatisfy { $0.current == 0 })
         let error = await trial.stop()
+        #expect(stillThere.all == [], "nobody is given what belongs to one that was abandoned")
 
         let paths = (0..<count).map { ChildPath(["\($0)"]) }
         #expect(error?.code == .childrenAbandoned)
