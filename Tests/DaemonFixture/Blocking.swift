@@ -48,18 +48,20 @@ enum Blocking {
         }
     }
 
-    /// Blocks every thread until standard input has come to its end.
+    /// Blocks every thread until standard input has come to its end: the pool has some for each priority.
     private static func block() async {
-        await withDiscardingTaskGroup { group in
-            for _ in 0..<256 {
-                group.addTask {
-                    let count = blocked.add(1, ordering: .relaxed).newValue
-                    if count == ProcessInfo.processInfo.activeProcessorCount { say("blocked") }
+        let priorities = [TaskPriority.high, .medium]
+        let all = priorities.count * ProcessInfo.processInfo.activeProcessorCount
+        let tasks = (0..<256).flatMap { _ in
+            priorities.map { priority in
+                Task.detached(priority: priority) {
+                    if blocked.add(1, ordering: .relaxed).newValue == all { say("blocked") }
                     var byte: UInt8 = 0
                     while read(STDIN_FILENO, &byte, 1) > 0 {}
                 }
             }
         }
+        for task in tasks { await task.value }
     }
 
     private static func say(_ line: String) {

@@ -244,7 +244,8 @@ package final class DaemonRun: Sendable {
         guard let whenStuck else { return nil }
         var clock = supervisor.topClock(orElse: clock)
         if clock is SuspendingClock || clock is ContinuousClock { clock = DispatchClock() }
-        return StopGuard(supervisor, clock: clock, margin: whenStuck.margin) { [self] blame in
+        return StopGuard(supervisor, clock: clock, margin: whenStuck.margin, priority: Task.currentPriority) {
+            [self] blame in
             log.write(.error, "\(blame)")
             tellStopping()
             notifier.send(.status("\(blame)"))

@@ -52,19 +52,21 @@ final class StopGuard: Sendable {
     ///   - supervisor: The supervisor at the top.
     ///   - clock: What the limits of the tree are measured on; sleeping on it must not need the cooperative pool.
     ///   - margin: How long to wait beyond them.
+    ///   - priority: The priority of the tree: the pool has threads for each.
     ///   - ask: Asks for a sign of life, which need not come; by default the supervisor, by a task of the pool.
     ///   - isStuck: Called once, on the guard's own queue, when it is certain.
     init(
         _ supervisor: Supervisor,
         clock: any Clock<Duration>,
         margin: Duration = StopGuard.margin,
+        priority: TaskPriority? = nil,
         ask: (@Sendable (_ answer: @escaping @Sendable () -> Void) -> Void)? = nil,
         isStuck: @escaping @Sendable (Blame) -> Void
     ) {
         self.supervisor = { [weak supervisor] in supervisor }
         self.ask =
             ask ?? { [weak supervisor] answer in
-                Task {
+                Task(priority: priority) {
                     // Where it runs no more, a thread that says so is all there is to ask for.
                     _ = await supervisor?.ping()
                     answer()
