@@ -7,8 +7,16 @@ import Synchronization
 struct DaemonFixture: Daemon {
     private var mode: String { CommandLine.arguments.dropFirst().first ?? "serve" }
 
+    static func main() {
+        _ = ServiceEnvironment.take()
+        let daemon = Self()
+        if Blocking.Mode(rawValue: daemon.mode) != nil { daemon.launch(stopMargin: Blocking.margin) }
+        daemon.launch()
+    }
+
     var supervisor: Supervisor {
-        Supervisor(strategy: .oneForOne) {
+        if let mode = Blocking.Mode(rawValue: mode) { return Blocking.tree(mode) }
+        return Supervisor(strategy: .oneForOne) {
             Listener("echo", fallback: .port(fromVariable: "PORT", default: 7777)) { connection in
                 connection.onDrain { connection.shutdownRead() }
                 while case let bytes = try await connection.read(), !bytes.isEmpty {

@@ -39,6 +39,9 @@ import Systemd
 ///   the supervisor at the top answer.
 /// - SIGTERM and SIGINT stop the tree in order. `STOPPING=1` goes out before any child is told to stop. A second
 ///   signal ends the process at once. SIGPIPE is ignored.
+/// - A stop comes to its end also when children block every thread of the cooperative pool, so that no supervisor
+///   can act: five seconds after the limit at which one should have, the process ends with
+///   ``ExitCode/childrenAbandoned``, and the log says who was being stopped and who had yet to be told.
 /// - SIGHUP reloads: what the children have given to `ChildContext.onReload(_:)` is done, in the order of the tree,
 ///   and the manager hears of the begin and the end (`RELOADING=1`, `READY=1`), as `Type=notify-reload` wants it. One
 ///   that comes before the service is ready, or during a reload, is done afterwards.
@@ -76,11 +79,19 @@ extension Daemon {
     /// To be called on the main thread, before any other thread or task has been started: it changes the
     /// process's environment, which other threads may be reading.
     public func launch() -> Never {
+        launch(stopMargin: StopGuard.margin)
+    }
+
+    /// Runs this daemon as this process, as ``launch()``.
+    ///
+    /// - Parameter stopMargin: How long a stop for which no task can run is given beyond the limits of the tree.
+    package func launch(stopMargin: Duration) -> Never {
         let environment = ServiceEnvironment.take()
         let log = DaemonLog.standardError(journalStream: environment.journalStream)
         csupervision_ignore_sigpipe()
-        let run = DaemonRun(environment: environment, log: log) { signal in
-            // Handlers of the end of a process may wait for threads that hang: do without.
+        // Handlers of the end of a process may wait for threads that hang: do without.
+        let whenStuck = DaemonRun.WhenStuck(margin: stopMargin) { _exit($0.rawValue) }
+        let run = DaemonRun(environment: environment, log: log, whenStuck: whenStuck) { signal in
             _exit(signal.exitCode.rawValue)
         }
         let signals: DaemonSignals

@@ -73,6 +73,13 @@ package final class DaemonLog: Sendable {
         }
     }
 
+    /// Has the calling thread wait as ``flush()`` does, where no task can.
+    func flushFromThread() {
+        let isWritten = DispatchSemaphore(value: 0)
+        queue.async { isWritten.signal() }
+        _ = isWritten.wait(timeout: .now() + .seconds(1))
+    }
+
     private final class Once: Sendable {
         private let continuation: Locked<CheckedContinuation<Void, Never>?>
 

@@ -18,6 +18,14 @@ package final class DaemonRun: Sendable {
         }
     }
 
+    /// What to do about a stop that does not come to its end because no task can run.
+    package struct WhenStuck: Sendable {
+        /// What it is given beyond the limits of the tree.
+        let margin: Duration
+        /// Ends the process at once.
+        let end: @Sendable (ExitCode) -> Void
+    }
+
     private struct State {
         var supervisor: Supervisor?
         var isStopRequested = false
@@ -25,6 +33,7 @@ package final class DaemonRun: Sendable {
         var pinger: Task<Void, Never>?
         var slowStart: Task<Void, Never>?
         var managerPatience: ManagerPatience?
+        var stopGuard: StopGuard?
         var reloader: Reloader?
         var isReloadWanted = false
         var store: DescriptorStore?
@@ -42,6 +51,7 @@ package final class DaemonRun: Sendable {
     private let clock: (any Clock<Duration>)?
     private let staging: (any Staging)?
     private let cutShort: @Sendable (StopSignal) -> Void
+    private let whenStuck: WhenStuck?
     private let notifier: Notifier
     private let state = Locked(State())
 
@@ -56,6 +66,8 @@ package final class DaemonRun: Sendable {
     ///   - patience: How long the manager may take with the last messages.
     ///   - clock: Measures how long the start takes, and everything in a tree that names no clock itself.
     ///   - staging: What runs the bodies of the children: a test's.
+    ///   - whenStuck: What to do about a stop for which no task can run; nothing by default, as in a test, which
+    ///     could not run either.
     ///   - cutShort: Ends the process at once: a second signal came.
     package init(
         environment: ServiceEnvironment,
@@ -63,6 +75,7 @@ package final class DaemonRun: Sendable {
         patience: Duration = .seconds(1),
         clock: (any Clock<Duration>)? = nil,
         staging: (any Staging)? = nil,
+        whenStuck: WhenStuck? = nil,
         cutShort: @escaping @Sendable (StopSignal) -> Void
     ) {
         self.environment = environment
@@ -70,6 +83,7 @@ package final class DaemonRun: Sendable {
         self.patience = patience
         self.clock = clock
         self.staging = staging
+        self.whenStuck = whenStuck
         self.cutShort = cutShort
         notifier = Notifier(address: environment.notifyAddress)
         descriptors = PassedDescriptors(environment.descriptors)
@@ -79,9 +93,9 @@ package final class DaemonRun: Sendable {
     ///
     /// A signal that comes before the tree is there is not lost: then it starts nothing.
     package func receive(_ signal: StopSignal) {
-        let (isFirst, supervisor) = state.withLock { state in
+        let (isFirst, supervisor, stopGuard) = state.withLock { state in
             defer { state.isStopRequested = true }
-            return (!state.isStopRequested, state.supervisor)
+            return (!state.isStopRequested, state.supervisor, state.stopGuard)
         }
         guard isFirst else {
             log.write(.warning, "\(signal) came while stopping: ending at once")
@@ -89,6 +103,7 @@ package final class DaemonRun: Sendable {
         }
         log.write(.info, "\(signal): stopping")
         supervisor?.stop()
+        stopGuard?.begin()
     }
 
     /// Reloads, now or as soon as that can be.
@@ -122,6 +137,7 @@ package final class DaemonRun: Sendable {
             let managerPatience = environment.notifyAddress.map { _ in
                 ManagerPatience(notifier: notifier, clock: supervisor.topClock(orElse: clock))
             }
+            let stopGuard = stopGuard(of: supervisor)
             // Weakly: the supervisor holds the events' reader, which holds this.
             let context = DaemonContext(
                 environment: environment,
@@ -135,21 +151,29 @@ package final class DaemonRun: Sendable {
                 state.withLock(\.reloader)?.becameReady()
             } onStop: { [weak supervisor] in
                 supervisor?.stop()
+                stopGuard?.begin()
             }
             let reloader = Reloader(context.reloads, notifier: notifier, log: log)
             let isReloadWanted = state.withLock { state in
                 state.reloader = reloader
                 state.managerPatience = managerPatience
+                state.stopGuard = stopGuard
                 state.store = context.store
                 return state.isReloadWanted
             }
             if isReloadWanted { reloader.reload() }
-            supervisor.readEvents { [self] event in read(event, context) }
+            supervisor.readEvents { [self] event in
+                read(event, context)
+                stopGuard?.read(event)
+            }
             let isStopRequested = state.withLock { state in
                 state.supervisor = supervisor
                 return state.isStopRequested
             }
-            if isStopRequested { supervisor.stop() }
+            if isStopRequested {
+                supervisor.stop()
+                stopGuard?.begin()
+            }
             watchStart(of: supervisor, context)
             let tree = TreeValues(staging: staging)
             tree.set(context)
@@ -179,6 +203,7 @@ package final class DaemonRun: Sendable {
             context.removeUnclaimed()
         case .stopping:
             context.beginStopping()
+            state.withLock(\.stopGuard)?.begin()
             state.withLock(\.reloader)?.end()
             state.withLock(\.managerPatience)?.startOver()
             state.withLock(\.slowStart)?.cancel()
@@ -214,6 +239,21 @@ package final class DaemonRun: Sendable {
         state.withLock { $0.slowStart = task }
     }
 
+    /// Ends a stop that is stuck, with the status of one that some children have not heeded.
+    private func stopGuard(of supervisor: Supervisor) -> StopGuard? {
+        guard let whenStuck else { return nil }
+        var clock = supervisor.topClock(orElse: clock)
+        if clock is SuspendingClock || clock is ContinuousClock { clock = DispatchClock() }
+        return StopGuard(supervisor, clock: clock, margin: whenStuck.margin, priority: Task.currentPriority) {
+            [self] blame in
+            log.write(.error, "\(blame)")
+            tellStopping()
+            notifier.send(.status("\(blame)"))
+            log.flushFromThread()
+            whenStuck.end(.childrenAbandoned)
+        }
+    }
+
     private func startPinger(watching supervisor: Supervisor, _ context: DaemonContext) {
         guard environment.watchdog != nil else { return }
         let pinger = WatchdogPinger(
@@ -229,14 +269,15 @@ package final class DaemonRun: Sendable {
 
     private func finish() async {
         // Letting go of the supervisor also lets go of the events' reader, which holds this.
-        let (pinger, slowStart, managerPatience, store) = state.withLock { state in
+        let (pinger, slowStart, managerPatience, stopGuard, store) = state.withLock { state in
             state.supervisor = nil
             state.reloader = nil
             defer {
                 state.managerPatience = nil
+                state.stopGuard = nil
                 state.store = nil
             }
-            return (state.pinger, state.slowStart, state.managerPatience, state.store)
+            return (state.pinger, state.slowStart, state.managerPatience, state.stopGuard, state.store)
         }
         slowStart?.cancel()
         await slowStart?.value
@@ -247,6 +288,8 @@ package final class DaemonRun: Sendable {
             log.write(.warning, "the service manager did not take every message")
         }
         await log.flush()
+        // To the very end: what was abandoned may block the pool now.
+        await stopGuard?.end()
     }
 
     /// Waits until the last message has left, and where the next process depends on them, until all are acted upon.

@@ -23,7 +23,8 @@ public struct ExitCode: RawRepresentable, Sendable, Hashable {
     /// 70, `EX_SOFTWARE`: a supervisor gave up, up to the top.
     public static let gaveUp = ExitCode(rawValue: 70)
 
-    /// 75, `EX_TEMPFAIL`: some children were told to stop, and did not.
+    /// 75, `EX_TEMPFAIL`: some children were told to stop, and did not; or none could be told, because every thread of
+    /// the cooperative pool was blocked.
     public static let childrenAbandoned = ExitCode(rawValue: 75)
 
     /// 78, `EX_CONFIG`: the tree could not be made, or a spec in it is wrong.

@@ -15,6 +15,8 @@ final class DynamicCore: NestedSupervisor {
         self.maxChildren = maxChildren
     }
 
+    var longestStop: Duration? { rules.shutdown.whole }
+
     var problems: [String] {
         var problems = intensity.problems + rules.problems
         if maxChildren < 1 { problems.append("may have \(maxChildren) children: it must be 1 or more") }

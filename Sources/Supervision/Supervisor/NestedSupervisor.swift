@@ -6,6 +6,9 @@ protocol NestedSupervisor: AnyObject, Sendable {
     /// The children it was made with.
     var declaredChildren: [ChildSpec] { get }
 
+    /// The longest that a child below it may take to stop; nil where one may take as long as it likes.
+    var longestStop: Duration? { get }
+
     /// How to reach it while it runs.
     var port: ControlPort { get }
 

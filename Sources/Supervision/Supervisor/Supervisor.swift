@@ -27,6 +27,12 @@
 /// abandoned is not restarted; its parent stops too, level by level, up to the one at the top, and
 /// ``SupervisorError/abandoned`` tells which children they were. What ends them is the end of the process.
 ///
+/// A supervisor is a task of Swift's cooperative pool like its children, and can act only while one of the pool's
+/// threads is free. Children that block all of them, in a system call or on a lock, keep it from stopping and abandoning
+/// anybody, and ``run()`` from returning, whatever the limits say. A `Daemon` has a guard outside of the pool which
+/// then ends the process; whoever runs a supervisor by itself has to see to that. Work that blocks a thread belongs on a
+/// thread or a queue of its own.
+///
 /// A failure is a thrown error. A trap (an array index out of range, a forced `nil`) ends the process; starting
 /// it again is the service manager's business.
 ///
