@@ -173,6 +173,22 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // hello among neighbours that fail all the time, for hours: what Tests/Endurance runs.
+        .executableTarget(
+            name: "soak",
+            dependencies: [
+                "HTTPListener",
+                .product(name: "DaemonKit", package: "swift-supervision"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/Soak",
+            swiftSettings: settings
+        ),
+
         // A swift-log back end on the journal; an app can take its one file.
         .target(
             name: "JournalLogging",
