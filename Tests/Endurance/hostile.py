@@ -123,6 +123,8 @@ class Hostile:
 
     def full_house(self):
         """Takes every place of the listener that has few, and says nothing."""
+        if not self.crowd.house.acquire(blocking=False):
+            return self.silent()
         peers = []
         try:
             for _ in range(20):
@@ -132,6 +134,7 @@ class Hostile:
         finally:
             for peer in peers:
                 peer.close()
+            self.crowd.house.release()
         return "cut"
 
     WAYS = [
@@ -145,6 +148,8 @@ class Crowd:
 
     def __init__(self, listeners, count, seed):
         self.lock = threading.Lock()
+        # Several at once could keep a good client waiting for as long as it likes.
+        self.house = threading.Lock()
         self.going = threading.Event()
         self.idle = threading.Semaphore(0)
         self.count = count

@@ -108,6 +108,14 @@ class Manager:
         self.reading.clear()
         with self.news:
             self.became_deaf()
+        # How many messages may wait is the machine's affair (net.unix.max_dgram_qlen): none has room now.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
+            filler.setblocking(False)
+            try:
+                while True:
+                    filler.sendto(b"X_FILLER=1", str(self.path))
+            except BlockingIOError:
+                pass
 
     def go_on_reading(self):
         with self.news:
@@ -122,18 +130,22 @@ class Manager:
             self.reading.wait()
             with self.news:
                 inbox = self.inbox
-                while inbox and self.reading.is_set():
-                    try:
-                        # At most what the manager reads of a message.
-                        text, rights, _, _ = inbox.recvmsg(4096, socket.CMSG_SPACE(768 * 4) + socket.CMSG_SPACE(12))
-                    except BlockingIOError:
-                        break
-                    self.take(text, rights)
+                if self.reading.is_set():
+                    self.take_all()
                 self.news.notify_all()
             try:
                 select.select([inbox] if inbox else [], [], [], 0.05)
             except (OSError, ValueError):
                 pass  # closed meanwhile
+
+    def take_all(self):
+        while self.inbox:
+            try:
+                # At most what the manager reads of a message.
+                text, rights, _, _ = self.inbox.recvmsg(4096, socket.CMSG_SPACE(768 * 4) + socket.CMSG_SPACE(12))
+            except BlockingIOError:
+                return
+            self.take(text, rights)
 
     def take(self, text, rights):
         descriptors, sender = array.array("i"), None
@@ -142,6 +154,8 @@ class Manager:
                 descriptors.frombytes(data)
             elif kind == socket.SCM_CREDENTIALS:
                 sender = struct.unpack("3i", data)[0]
+        if sender == os.getpid():
+            return
         life = next((life for life in reversed(self.lives) if life.process == sender), None)
         if life is None:
             self.problems.append(f"a message from process {sender}, which is none of the service's: {text!r}")
@@ -177,6 +191,9 @@ class Manager:
     def start(self, program, environment, stderr):
         """Starts the process, with the sockets and what is stored. Returns when it is ready."""
         with self.news:
+            # What the process before has told to the last.
+            self.take_all()
+            expected = [os.pread(descriptor, 1, 0)[0] + 1 for name, descriptor in self.store if name == "lives"]
             passed = [(name, each.fileno()) for name, each in self.sockets.items()] + self.store
             variables = {
                 **environment,
@@ -205,6 +222,8 @@ class Manager:
                 os.close(descriptor)
             theirs.close()
             life = Life(process, len(self.lives) + 1)
+            # The how manyth it is, by what the store tells it.
+            life.expected = min(255, expected[0] if expected else 1)
             self.lives.append(life)
             with mine:
                 life.scarcity = scarcity.Scarcity(mine, process)

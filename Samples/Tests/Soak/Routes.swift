@@ -7,11 +7,11 @@ import NIOCore
 /// What hello answers, and what a run needs besides.
 ///
 /// - `GET /` greets, `GET /slow` does after some milliseconds, `GET /large` sends 8 MiB.
-/// - `GET /scarce` does what only four may do at once, and refuses the others (503).
+/// - `GET /scarce` does what only two may do at once, and refuses the others (503).
 /// - `GET /soak` tells what has happened in the tree.
 func routes(_ tally: Tally, _ visitors: Visitors, _ settings: Settings) -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
-    let places = Places(4)
+    let places = Places(2)
     let flaw = settings.flaw
     router.get("/") { _, _ in
         await tally.request {
@@ -32,7 +32,7 @@ func routes(_ tally: Tally, _ visitors: Visitors, _ settings: Settings) -> Route
             }
             defer { places.giveBack() }
             try await Task.sleep(for: .milliseconds(20), clock: .suspending)
-            return EditedResponse(response: "Hello, you four!")
+            return EditedResponse(response: "Hello, you two!")
         }
     }
     router.get("/large") { _, _ in

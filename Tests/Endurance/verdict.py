@@ -1,0 +1,118 @@
+"""What a run must have been like."""
+
+import re
+import statistics
+
+# What no process may have said.
+ALARMS = re.compile(
+    r"WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer|runtime error:|Fatal error|Thread \d+.* crashed"
+    r"|SWIFT TASK CONTINUATION MISUSE|cutting \d+ connections"
+)
+
+# How much more memory there may be in the last quarter of a life than in the first. A leak that is within it
+# shows in a longer run.
+GROWTH, ROOM = 1.05, 2.0  # a factor, and MiB
+
+
+def requests(watch, manager, idle_limit):
+    """Every request was answered, or refused by a limit."""
+    for when, what in watch.lost:
+        yield f"lost at {when - watch.began:.1f} s: {what}"
+    yield from watch.trouble
+    for when, listener, idle in watch.retried:
+        # The narrow listener is restarted all the time. The others close a connection that is kept when they
+        # drain, and when nothing was asked on it for too long.
+        is_draining = any(
+            life.asked and life.asked <= when <= (life.ended or when) + 10 for life in manager.lives
+        )
+        if listener != "narrow" and not is_draining and idle < idle_limit:
+            yield (
+                f"a connection to {listener} that was kept was closed at {when - watch.began:.1f} s, {idle:.2f} s after "
+                "its last answer, and nothing drained"
+            )
+    if watch.totals["answered"] == 0 or watch.totals["refused"] == 0:
+        yield f"{watch.totals['answered']} requests were answered, and {watch.totals['refused']} refused: none is too few"
+
+
+def lives(manager):
+    """Each process told what it should, in order, and when it should."""
+    for life in manager.lives:
+        name = f"process {life.number}"
+        steps = [
+            step
+            for message in life.messages
+            for step in ("READY", "RELOADING", "STOPPING")
+            if message[step] == "1"
+        ]
+        if steps[0] != "READY" or (life.is_heard and steps[-1:] != ["STOPPING"]) or steps.count("STOPPING") > 1:
+            yield f"{name} said {', '.join(steps[:3])} … {', '.join(steps[-3:])}"
+        if life.is_heard:
+            text = [message["STATUS"] for message in life.messages if message["STATUS"]]
+            if text[-2:] != ["draining", "drained"]:
+                yield f"{name} said last: {text[-3:]}"
+        yield from signs_of_life(life, manager, name)
+
+
+def signs_of_life(life, manager, name):
+    """The manager was given its sign of life in time, whenever it listened."""
+    ready = next(message.time for message in life.messages if message["READY"])
+    times = [ready, *(message.time for message in life.messages if message["WATCHDOG"] == "1"), life.asked]
+    for before, after in zip(times, times[1:]):
+        heard = [
+            (begin, end) for begin, end in manager.deafness if begin < after and (end is None or end > before)
+        ]
+        if after <= life.asked and after - before > manager.watchdog and not heard:
+            yield f"{name} gave no sign of life for {after - before:.1f} s"
+
+
+def memory(long_lives, watch):
+    """No more is needed at the end of a life than at its beginning, nor from life to life."""
+    medians = []
+    for life in long_lives:
+        sizes = [row["pss"] for row in watch.rows if row.get("life") == life.number and "pss" in row]
+        sizes = sizes[len(sizes) // 5 :]
+        quarter = max(1, len(sizes) // 4)
+        first, last = statistics.median(sizes[:quarter]), statistics.median(sizes[-quarter:])
+        medians.append(last)
+        if last > first * GROWTH + ROOM:
+            yield f"process {life.number} grew from {first:.1f} to {last:.1f} MiB"
+        if life.calm[-1].memory > life.calm[0].memory * GROWTH + ROOM:
+            yield (
+                f"process {life.number}, at rest, grew from {life.calm[0].memory:.1f} to "
+                f"{life.calm[-1].memory:.1f} MiB"
+            )
+    if medians[-1] > medians[0] * GROWTH + ROOM:
+        yield f"the last process needs {medians[-1]:.1f} MiB, and the first needed {medians[0]:.1f} MiB"
+
+
+def leftovers(long_lives):
+    """At rest there are as many descriptors, and bodies of children, as there were."""
+    for life in long_lives:
+        before, after = life.calm[0], life.calm[-1]
+        if more := after.descriptors - before.descriptors:
+            yield f"process {life.number} has more descriptors open at the end: {dict(more)}"
+        if after.requests > 1:
+            yield f"process {life.number} answers {after.requests} requests while nobody asks"
+        if after.bodies > before.bodies + 16:
+            yield f"process {life.number} has {after.bodies} bodies running, and had {before.bodies}"
+
+
+def effects(text, watch, manager):
+    """What was done to the process did reach it."""
+    for words, what in (("(errno 24)", "a lack of descriptors"), ("(errno 12)", "a lack of memory")):
+        if words not in text:
+            yield f"nothing shows {what} in the log"
+    if not any(life.scarcity.failures for life in manager.lives):
+        yield "no system call failed"
+    told = [row for row in watch.rows if row.get("restarts")]
+    if not told or not any(row["given_up"] for row in told) or not any(row["reloads"] for row in told):
+        yield "no child was restarted, none given up, or nothing reloaded"
+
+
+def alarms(text):
+    """No process said what none may."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if ALARMS.search(line):
+            yield "a process said: " + "\n      ".join(lines[number : number + 30])
+            return
