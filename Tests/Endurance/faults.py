@@ -1,6 +1,5 @@
 """What is done to the service while it runs, each for some seconds, and what must be true when it is over."""
 
-import resource
 import signal
 import time
 
@@ -77,22 +76,19 @@ class Faults:
         self.manager.wait("store its state again", stored)
 
     def no_descriptors(self, seconds):
-        """No descriptor is to be had (EMFILE), then all are."""
-        limits = resource.prlimit(self.life.process, resource.RLIMIT_NOFILE)
-        resource.prlimit(self.life.process, resource.RLIMIT_NOFILE, (8, limits[1]))
-        try:
-            time.sleep(seconds)
-        finally:
-            resource.prlimit(self.life.process, resource.RLIMIT_NOFILE, limits)
-        self.answers()
+        """No descriptor is to be had (EMFILE), neither for a connection nor for a duplicate, a pipe or memory."""
+        self.scarce("descriptors", seconds)
 
     def no_memory(self, seconds):
         """Every other accept4 and memfd_create fails for want of memory, or of what the kernel has too little of."""
-        self.life.scarcity.is_scarce = True
+        self.scarce("memory", seconds)
+
+    def scarce(self, what, seconds):
+        self.life.scarcity.scarce = what
         try:
             time.sleep(seconds)
         finally:
-            self.life.scarcity.is_scarce = False
+            self.life.scarcity.scarce = None
         self.answers()
 
     def frozen(self, seconds):

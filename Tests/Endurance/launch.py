@@ -7,15 +7,24 @@ other end of the socket DESCRIPTOR (seccomp_unotify(2)), so that they can fail w
 
 import array
 import ctypes
+import fcntl
 import os
 import platform
 import socket
 import struct
 import sys
 
-# The kernel's numbers: accept4 and memfd_create, and the architecture's own (AUDIT_ARCH_…).
-NUMBERS = {"x86_64": (288, 319, 0xC000003E), "aarch64": (242, 279, 0xC00000B7)}
+# The kernel's numbers of what gives a descriptor. Not open(2): libdispatch, on which Swift's own pool stands, looks at its
+# threads in /proc, and traps where it cannot.
+CALLS = {
+    "x86_64": {"accept4": 288, "memfd_create": 319, "pipe2": 293, "fcntl": 72},
+    "aarch64": {"accept4": 242, "memfd_create": 279, "pipe2": 59, "fcntl": 25},
+}
+ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_…
 SECCOMP = {"x86_64": 317, "aarch64": 277}
+
+# Where struct seccomp_data has them: the number of the call, the architecture, the lower half of the second argument.
+NUMBER_AT, ARCHITECTURE_AT, COMMAND_AT = 0, 4, 24
 
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER = 1, 8
@@ -27,19 +36,31 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-def give_away(calls, architecture):
+def rules(machine):
+    """The filter: every call is allowed at once but those, of which fcntl(2) only where it duplicates."""
+    calls = dict(CALLS[machine])
+    control = calls.pop("fcntl")
+    steps = [(LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 1, 0, ARCHITECTURE[machine]), (RETURN, 0, 0, ALLOW)]
+    steps.append((LOAD, 0, 0, NUMBER_AT))
+    ask = len(steps) + len(calls) + 5  # where the last step is
+    for number in calls.values():
+        steps.append((EQUAL, ask - len(steps) - 1, 0, number))
+    steps += [(EQUAL, 0, 3, control), (LOAD, 0, 0, COMMAND_AT)]
+    for command in (fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC):
+        steps.append((EQUAL, ask - len(steps) - 1, 0, command))
+    return [*steps, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, USER_NOTIF)]
+
+
+def give_away(machine):
     """The descriptor by which it is decided what becomes of those calls."""
-    steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, ALLOW), (LOAD, 0, 0, 0)]
-    for index, number in enumerate(calls):
-        steps.append((EQUAL, len(calls) - index, 0, number))
-    steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, USER_NOTIF)]
+    steps = rules(machine)
     text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     program = Program(len(steps), ctypes.cast(text, ctypes.c_void_p))
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS")
     descriptor = library.syscall(
-        SECCOMP[platform.machine()],
+        SECCOMP[machine],
         SECCOMP_SET_MODE_FILTER,
         SECCOMP_FILTER_FLAG_NEW_LISTENER,
         ctypes.byref(program),
@@ -50,9 +71,8 @@ def give_away(calls, architecture):
 
 
 def main():
-    *calls, architecture = NUMBERS[platform.machine()]
     with socket.socket(fileno=int(sys.argv[2])) as other:
-        descriptor = give_away(calls, architecture)
+        descriptor = give_away(platform.machine())
         other.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))])
         os.close(descriptor)
     os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())

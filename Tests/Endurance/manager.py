@@ -142,7 +142,9 @@ class Manager:
         while self.inbox:
             try:
                 # At most what the manager reads of a message.
-                text, rights, _, _ = self.inbox.recvmsg(4096, socket.CMSG_SPACE(768 * 4) + socket.CMSG_SPACE(12))
+                text, rights, _, _ = self.inbox.recvmsg(
+                    4096, socket.CMSG_SPACE(768 * 4) + socket.CMSG_SPACE(12), socket.MSG_CMSG_CLOEXEC
+                )
             except BlockingIOError:
                 return
             self.take(text, rights)
@@ -179,9 +181,14 @@ class Manager:
 
     def wait(self, what, condition):
         """Until a condition holds, which is looked at after each message."""
+        life = self.lives[-1]
         with self.news:
-            if not self.news.wait_for(condition, DEADLINE):
+            if not self.news.wait_for(lambda: condition() or self.has_ended(life), DEADLINE):
                 raise Failure(f"within {DEADLINE} s the process did not {what}")
+            if self.reading.is_set():
+                self.take_all()
+            if not condition():
+                raise Failure(f"process {life.number} ended, and did not {what}")
 
     def is_stored(self, name):
         return any(stored == name for stored, _ in self.store)
@@ -227,14 +234,11 @@ class Manager:
             self.lives.append(life)
             with mine:
                 life.scarcity = scarcity.Scarcity(mine, process)
-        self.wait("become ready", lambda: any(message["READY"] for message in life.messages) or self.has_ended(life))
-        if self.has_ended(life):
-            life.wait()
-            raise Failure(f"process {life.number} ended before it was ready, with status {life.status}")
+        self.wait("become ready", lambda: any(message["READY"] for message in life.messages))
         return life
 
     def has_ended(self, life):
-        return bool(select.select([life.pidfd], [], [], 0)[0])
+        return life.ended is not None or bool(select.select([life.pidfd], [], [], 0)[0])
 
     def stop(self, life):
         """Has the process stop, and looks at how it did."""

@@ -56,6 +56,7 @@ struct Soak: Daemon {
         Supervisor("row", strategy: .restForOne, intensity: .unlimited) {
             Trouble("base", settings.seed, tally, lifetime: .milliseconds(1_500))
             Listener("narrow", maxConnections: 16, shutdown: .graceful(.seconds(30)), serving: http)
+                .backoff(.constant(.milliseconds(20)))
         }.childSpec
     }
 }
