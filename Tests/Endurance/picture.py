@@ -1,19 +1,18 @@
-"""Draws the record of a run: memory, descriptors, latency and restarts, one below the other over the same time."""
+"""Draws the record of a run: memory, descriptors, latency, restarts and what was done to it, over the same time."""
 
 import math
 import pathlib
 
-WIDTH, LEFT, RIGHT, TOP = 690, 70, 12, 34
+WIDTH, LEFT, RIGHT, TOP = 690, 112, 12, 34
 HEIGHT, GAP = 104, 30  # of a panel, and of what is between two
+LANE = 14  # of each kind of thing that is done to the process
 
 COLOURS = {
     "": {
         "text": "#1d1d1f", "note": "#6e6e73", "grid": "#d2d2d7", "first": "#0b63c4", "second": "#a85300", "mark": "#86868b",
-        "band": "#86868b",
     },
     "~dark": {
         "text": "#f5f5f7", "note": "#a1a1a6", "grid": "#424245", "first": "#5fa8ff", "second": "#ffb25c", "mark": "#86868b",
-        "band": "#a1a1a6",
     },
 }  # fmt: skip
 
@@ -90,7 +89,7 @@ def panels(watch):
         Panel("descriptors", [("first", "", line_of(rows, "descriptors"))]),
         Panel(
             "latency, ms",
-            [("second", "99 of 100", line_of(rows, "p99")), ("first", "every other one", line_of(rows, "p50"))],
+            [("second", "99 of 100 below", line_of(rows, "p99")), ("first", "half below", line_of(rows, "p50"))],
             is_log=True,
         ),
         Panel("children restarted", [("first", "", [thinned(restarts)])]),
@@ -106,82 +105,102 @@ def label(value):
 def title(watch):
     total = watch.totals
     return (
-        f"{watch.rows[-1]['seconds'] / 60:.0f} minutes: {total['answered']} requests answered, {total['refused']} refused by a "
+        f"{watch.rows[-1]['seconds'] / 60:.0f} min: {total['answered']} requests answered, {total['refused']} refused by a "
         f"limit, {len(watch.lost)} lost"
     )
 
 
-def svg(watch, mode):
-    colours = COLOURS[mode]
-    end = max(watch.rows[-1]["seconds"], 1)
-    across = lambda seconds: LEFT + seconds / end * (WIDTH - LEFT - RIGHT)  # noqa: E731
-    rows = panels(watch)
-    bottom = TOP + len(rows) * (HEIGHT + GAP)
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 52}" width="{WIDTH}" '
-        f'height="{bottom + 52}" role="img">',
-        f"  <title>{title(watch)}</title>",
-        "  <style>",
-        f'    text {{ font: 13px -apple-system, "Helvetica Neue", "DejaVu Sans", sans-serif; fill: {colours["note"]} }}',
-        f"    .title {{ fill: {colours['text']} }}",
-        "    .right { text-anchor: end }",
-        "    .middle { text-anchor: middle }",
-        f"    .grid {{ stroke: {colours['grid']}; stroke-width: 1 }}",
-        "    path { fill: none; stroke-width: 1.5; stroke-linejoin: round }",
-        f"    .first {{ stroke: {colours['first']} }}",
-        f"    .second {{ stroke: {colours['second']} }}",
-        f"    .said-first {{ fill: {colours['first']} }}",
-        f"    .said-second {{ fill: {colours['second']} }}",
-        f"    .fault {{ fill: {colours['band']}; fill-opacity: 0.16 }}",
-        f"    .restart {{ stroke: {colours['mark']}; stroke-width: 1; stroke-opacity: 0.5 }}",
-        "  </style>",
-        "",
-    ]
-    for begin, finish, name in watch.faults:
-        if name == "quiet":
-            continue
-        if name.startswith("restart"):
-            out.append(f'  <path class="restart" d="M{across(begin):.1f} {TOP}V{bottom - GAP}"/>')
-        else:
-            width = max(0.4, across(finish) - across(begin))
-            out.append(
-                f'  <rect class="fault" x="{across(begin):.1f}" y="{TOP}" width="{width:.1f}" '
-                f'height="{bottom - GAP - TOP}"/>'
-            )
-    for index, panel in enumerate(rows):
-        base = TOP + index * (HEIGHT + GAP) + HEIGHT
-        out.append(f'  <text class="title" x="{LEFT}" y="{base - HEIGHT - 8}">{panel.title}</text>')
+def faults(watch):
+    """When each kind of thing was done, in the order in which they were done first."""
+    kinds = {}
+    for begin, end, name in watch.faults:
+        if name != "quiet":
+            kinds.setdefault("restart" if name.startswith("restart") else name, []).append((begin, end))
+    return kinds
+
+
+class Drawing:
+    """The picture of a run, for a light page or a dark one."""
+
+    def __init__(self, watch, mode):
+        self.watch, self.colours = watch, COLOURS[mode]
+        self.end = max(watch.rows[-1]["seconds"], 1)
+        self.panels, self.kinds = panels(watch), faults(watch)
+        self.bottom = TOP + len(self.panels) * (HEIGHT + GAP) + len(self.kinds) * LANE
+        self.out = []
+
+    def across(self, seconds):
+        return LEFT + min(seconds / self.end, 1) * (WIDTH - LEFT - RIGHT)
+
+    def text(self, kind, x, y, what):
+        self.out.append(f'  <text class="{kind}" x="{x:.1f}" y="{y:.1f}">{what}</text>')
+
+    def path(self, kind, what):
+        self.out.append(f'  <path class="{kind}" d="{what}"/>')
+
+    def head(self):
+        height = self.bottom + 46
+        colours = self.colours
+        self.out += [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+            'role="img">',
+            f"  <title>{title(self.watch)}</title>",
+            "  <style>",
+            f'    text {{ font: 13px -apple-system, "Helvetica Neue", "DejaVu Sans", sans-serif; fill: {colours["note"]} }}',
+            f"    .title {{ fill: {colours['text']} }}",
+            "    .right { text-anchor: end }",
+            "    .middle { text-anchor: middle }",
+            "    path { fill: none; stroke-width: 1.5; stroke-linejoin: round }",
+            f"    .grid {{ stroke: {colours['grid']}; stroke-width: 1 }}",
+            f"    .first {{ stroke: {colours['first']} }}",
+            f"    .second {{ stroke: {colours['second']} }}",
+            f"    .said-first {{ fill: {colours['first']} }}",
+            f"    .said-second {{ fill: {colours['second']} }}",
+            f"    .fault {{ stroke: {colours['mark']}; stroke-width: {LANE - 5}; stroke-linejoin: miter }}",
+            "  </style>",
+            "",
+        ]
+
+    def panel(self, panel, base):
+        self.text("title", LEFT, base - HEIGHT - 8, panel.title)
         place = WIDTH - RIGHT
         for colour, name, _ in panel.lines:
             if name:
-                out.append(
-                    f'  <text class="right said-{colour}" x="{place}" y="{base - HEIGHT - 8}">{name}</text>'
-                )
-                place -= 8 * len(name) + 16
+                self.text(f"right said-{colour}", place, base - HEIGHT - 8, name)
+                place -= 7 * len(name) + 16
         for tick in panel.ticks:
             height = base - panel.height(tick)
-            out.append(f'  <path class="grid" d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}"/>')
-            out.append(f'  <text class="right" x="{LEFT - 8}" y="{height + 4:.1f}">{label(tick)}</text>')
+            self.path("grid", f"M{LEFT} {height:.1f}H{WIDTH - RIGHT}")
+            self.text("right", LEFT - 8, height + 4, label(tick))
         for colour, _, line in panel.lines:
             for part in line:
-                points = " ".join(f"{across(x):.1f} {base - panel.height(y):.1f}" for x, y in part)
+                points = " ".join(f"{self.across(x):.1f} {base - panel.height(y):.1f}" for x, y in part)
                 # A process of a single second is a dot.
-                out.append(f'  <path class="{colour}" d="M{points}{"h0.5" if len(part) == 1 else ""}"/>')
-    for minutes in steps(end / 60):
-        if minutes * 60 <= end:
-            out.append(
-                f'  <text class="middle" x="{across(minutes * 60):.1f}" y="{bottom - GAP + 18}">{minutes:g}</text>'
+                self.path(colour, f"M{points}{'h0.5' if len(part) == 1 else ''}")
+
+    def lanes(self, top):
+        for index, (kind, times) in enumerate(self.kinds.items()):
+            y = top + index * LANE
+            self.text("right", LEFT - 8, y + 4, kind)
+            self.path("grid", f"M{LEFT} {y}H{WIDTH - RIGHT}")
+            marks = (
+                f"M{self.across(begin):.1f} {y}h{max(0.6, self.across(end) - self.across(begin)):.1f}" for begin, end in times
             )
-    out.append(f'  <text class="middle" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{bottom - GAP + 38}">minutes</text>')
-    base = bottom + 26
-    out.append(f'  <rect class="fault" x="{LEFT}" y="{base - 11}" width="14" height="14"/>')
-    out.append(f'  <text x="{LEFT + 20}" y="{base}">something is done to it</text>')
-    out.append(f'  <path class="restart" d="M{LEFT + 207} {base - 12}V{base + 4}"/>')
-    out.append(f'  <text x="{LEFT + 216}" y="{base}">the process is restarted</text>')
-    return "\n".join([*out, "</svg>", ""])
+            self.path("fault", "".join(marks))
+
+    def svg(self):
+        self.head()
+        for index, panel in enumerate(self.panels):
+            self.panel(panel, TOP + index * (HEIGHT + GAP) + HEIGHT)
+        self.lanes(TOP + len(self.panels) * (HEIGHT + GAP) - GAP // 2 + 4)
+        for minutes in steps(self.end / 60):
+            if minutes * 60 <= self.end:
+                self.text("middle", self.across(minutes * 60), self.bottom + 8, f"{minutes:g}")
+        self.text("middle", (LEFT + WIDTH - RIGHT) / 2, self.bottom + 30, "minutes")
+        return "\n".join([*self.out, "</svg>", ""])
 
 
 def draw(watch, base):
     """Writes BASE.svg for a light page, and BASE~dark.svg for a dark one."""
     for mode in COLOURS:
-        pathlib.Path(f"{base}{mode}.svg").write_text(svg(watch, mode), encoding="utf-8")
+        pathlib.Path(f"{base}{mode}.svg").write_text(Drawing(watch, mode).svg(), encoding="utf-8")
