@@ -9,9 +9,11 @@ ALARMS = re.compile(
     r"|SWIFT TASK CONTINUATION MISUSE|cutting \d+ connections"
 )
 
-# How much more memory there may be in the last quarter of a life than in the first. A leak that is within it
-# shows in a longer run.
-GROWTH, ROOM = 1.05, 2.0  # a factor, and MiB
+# How much more memory there may be at the end of a life than at its beginning: a factor, and MiB. What the allocator and
+# the pools take until they have all they want takes some minutes, and hides a slow leak in a short life.
+GROWTH, ROOM = 1.05, 2.0
+SHORT = 300  # seconds of a life
+SHORT_GROWTH, SHORT_ROOM = 1.2, 8.0
 
 
 def requests(watch, manager, idle_limit):
@@ -69,20 +71,28 @@ def memory(long_lives, watch):
     """No more is needed at the end of a life than at its beginning, nor from life to life."""
     medians = []
     for life in long_lives:
+        grown = too_much(life)
         sizes = [row["pss"] for row in watch.rows if row.get("life") == life.number and "pss" in row]
         sizes = sizes[len(sizes) // 5 :]
         quarter = max(1, len(sizes) // 4)
         first, last = statistics.median(sizes[:quarter]), statistics.median(sizes[-quarter:])
         medians.append(last)
-        if last > first * GROWTH + ROOM:
+        if grown(first, last):
             yield f"process {life.number} grew from {first:.1f} to {last:.1f} MiB"
-        if life.calm[-1].memory > life.calm[0].memory * GROWTH + ROOM:
+        if grown(life.calm[0].memory, life.calm[-1].memory):
             yield (
                 f"process {life.number}, at rest, grew from {life.calm[0].memory:.1f} to "
                 f"{life.calm[-1].memory:.1f} MiB"
             )
-    if medians[-1] > medians[0] * GROWTH + ROOM:
+    if grown(medians[0], medians[-1]):
         yield f"the last process needs {medians[-1]:.1f} MiB, and the first needed {medians[0]:.1f} MiB"
+
+
+def too_much(life):
+    """Whether memory has grown by more than there is room for."""
+    is_short = life.ended - life.began < SHORT
+    growth, room = (SHORT_GROWTH, SHORT_ROOM) if is_short else (GROWTH, ROOM)
+    return lambda before, after: after > before * growth + room
 
 
 def leftovers(long_lives):
