@@ -247,8 +247,3 @@ class Manager:
         life.wait()
         if life.status != 0:
             self.problems.append(f"process {life.number} ended with status {life.status}")
-
-    def close(self):
-        for name, descriptor in self.store:
-            os.close(descriptor)
-        self.store = []
