@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import os
 import platform
+import signal
 import socket
 import struct
 import sys
@@ -26,7 +27,7 @@ SECCOMP = {"x86_64": 317, "aarch64": 277}
 # Where struct seccomp_data has them: the number of the call, the architecture, the lower half of the second argument.
 NUMBER_AT, ARCHITECTURE_AT, COMMAND_AT = 0, 4, 24
 
-PR_SET_NO_NEW_PRIVS = 38
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER = 1, 8
 ALLOW, USER_NOTIF = 0x7FFF0000, 0x7FC00000
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
@@ -75,6 +76,8 @@ def main():
         descriptor = give_away(platform.machine())
         other.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))])
         os.close(descriptor)
+    # Not to outlive the run, should that be killed.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
     os.execv(sys.argv[1], [sys.argv[1]])
 

@@ -11,8 +11,8 @@ ALARMS = re.compile(
 
 # How much more memory there may be at the end of a life than at its beginning: a factor, and MiB. What the allocator and
 # the pools take until they have all they want takes some minutes, and hides a slow leak in a short life.
-GROWTH, ROOM = 1.05, 2.0
-SHORT = 300  # seconds of a life
+GROWTH, ROOM = 1.1, 2.0
+SHORT = 600  # seconds of a life
 SHORT_GROWTH, SHORT_ROOM = 1.2, 8.0
 
 
@@ -72,7 +72,7 @@ def memory(long_lives, watch):
     medians = []
     for life in long_lives:
         grown = too_much(life)
-        sizes = [row["pss"] for row in watch.rows if row.get("life") == life.number and "pss" in row]
+        sizes = [row["pss"] for row in watch.rows if row.get("life") == life.number and "pss" in row and row["fault"] != "at rest"]
         sizes = sizes[len(sizes) // 5 :]
         quarter = max(1, len(sizes) // 4)
         first, last = statistics.median(sizes[:quarter]), statistics.median(sizes[-quarter:])
