@@ -16,6 +16,10 @@ SHORT = 600  # seconds of a life
 SHORT_GROWTH, SHORT_ROOM = 1.2, 8.0
 
 
+# How many children the tree has that run a body of the program's own, and always: those that come and go aside.
+LASTING = 16
+
+
 def requests(watch, manager, idle_limit):
     """Every request was answered, or refused by a limit."""
     for when, what in watch.lost:
@@ -39,6 +43,8 @@ def requests(watch, manager, idle_limit):
 def lives(manager):
     """Each process told what it should, in order, and when it should."""
     for life in manager.lives:
+        if life.asked is None:
+            continue  # it never came to its end
         name = f"process {life.number}"
         steps = [
             step
@@ -72,7 +78,8 @@ def memory(long_lives, watch):
     medians = []
     for life in long_lives:
         grown = too_much(life)
-        sizes = [row["pss"] for row in watch.rows if row.get("life") == life.number and "pss" in row and row["fault"] != "at rest"]
+        rows = [row for row in watch.rows if row.get("life") == life.number and row["fault"] != "at rest"]
+        sizes = [row["pss"] for row in rows if "pss" in row]
         sizes = sizes[len(sizes) // 5 :]
         quarter = max(1, len(sizes) // 4)
         first, last = statistics.median(sizes[:quarter]), statistics.median(sizes[-quarter:])
@@ -103,8 +110,11 @@ def leftovers(long_lives):
             yield f"process {life.number} has more descriptors open at the end: {dict(more)}"
         if after.requests > 1:
             yield f"process {life.number} answers {after.requests} requests while nobody asks"
-        if after.bodies > before.bodies + 16:
-            yield f"process {life.number} has {after.bodies} bodies running, and had {before.bodies}"
+        if after.bodies > after.visitors + LASTING + 8:
+            yield (
+                f"process {life.number} has {after.bodies} bodies running, where {after.visitors} are visitors' and "
+                f"{LASTING} are those of the tree"
+            )
 
 
 def effects(text, watch, manager):

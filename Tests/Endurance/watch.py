@@ -43,6 +43,19 @@ def threads(process):
     return len(os.listdir(f"/proc/{process}/task"))
 
 
+def told(port):
+    """What the process tells of its tree."""
+    connection = load.Connection(port)
+    try:
+        status, body, _ = connection.get("/soak", close=True)
+    finally:
+        connection.close()
+    if status != 200:
+        raise load.Lost(f"/soak was answered with {status}")
+    report = json.loads(body)
+    return {**report["counts"], "visitors": report["visitors"]}
+
+
 class Party:
     """A process of clients, and what it tells."""
 
@@ -136,16 +149,10 @@ class Watch:
             self.trouble += said["trouble"]
 
     def ask(self):
-        """What the process tells of its tree. A request as any other: it is lost, or it is answered."""
+        """A request as any other: it is lost, or it is answered."""
         while not self.asked_enough.wait(1):
             try:
-                connection = load.Connection(self.port)
-                try:
-                    status, body, _ = connection.get("/soak", close=True)
-                finally:
-                    connection.close()
-                told = json.loads(body)
-                self.told = {**told["counts"], "visitors": told["visitors"]}
+                self.told = told(self.port)
             except Exception as error:  # noqa: BLE001
                 with self.lock:
                     self.second["lost"].append([time.monotonic(), f"/soak: {error!r}"])
