@@ -13,6 +13,8 @@ import Synchronization
 enum Flaw: String {
     /// Keeps a little of each request for ever.
     case memory
+    /// Loses an object after some requests: for the address sanitizer.
+    case objects
     /// Leaves a descriptor open after some requests.
     case descriptors
     /// Answers some requests with what is not the answer.
@@ -29,6 +31,8 @@ enum Flaw: String {
         switch self {
         case .memory:
             Self.kept.withLockedValue { $0.append([UInt8](repeating: 1, count: 4096)) }
+        case .objects:
+            if number % 1_000 == 0 { _ = Unmanaged.passRetained(Places(number)) }
         case .descriptors:
             if number % 1_000 == 0 { _ = dup(STDERR_FILENO) }
         case .answers:
