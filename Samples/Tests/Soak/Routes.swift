@@ -4,10 +4,15 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// What hello answers, and what a run needs besides.
 ///
 /// - `GET /` greets, `GET /slow` does after some milliseconds, `GET /large` sends 8 MiB.
 /// - `GET /scarce` does what only two may do at once, and refuses the others (503).
+/// - `GET /trim` gives back to the kernel what the allocator keeps for later.
 /// - `GET /soak` tells what has happened in the tree.
 func routes(_ tally: Tally, _ visitors: Visitors, _ settings: Settings) -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
@@ -46,6 +51,15 @@ func routes(_ tally: Tally, _ visitors: Visitors, _ settings: Settings) -> Route
                 try await writer.finish(nil)
             }
         )
+    }
+    router.get("/trim") { _, _ in
+        #if canImport(Glibc)
+            // In no header of the module Glibc.
+            if let trim = dlsym(nil, "malloc_trim") {
+                _ = unsafeBitCast(trim, to: (@convention(c) (_ pad: Int) -> CInt).self)(0)
+            }
+        #endif
+        return "Trimmed."
     }
     router.get("/soak") { _, _ in
         let report = Report(counts: tally.now, visitors: await visitors.count)
