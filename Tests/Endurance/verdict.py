@@ -12,7 +12,7 @@ ALARMS = re.compile(
 # How much more memory there may be at the end of a life than at its beginning: a factor, and MiB. Under load what the
 # allocator keeps for later is in it, which comes and goes. What the allocator and the pools take until they have all they
 # want takes some minutes, and hides a slow leak in a short life.
-AT_REST = 1.1, 2.0
+AT_REST = 1.1, 3.0
 UNDER_LOAD = 1.15, 4.0
 SHORT = 600  # seconds of a life
 IN_A_SHORT_LIFE = 1.2, 8.0
@@ -79,8 +79,7 @@ def memory(long_lives, watch):
     """No more is needed at the end of a life than at its beginning, nor from life to life."""
     medians = []
     for life in long_lives:
-        is_short = life.ended - life.began < SHORT
-        room = IN_A_SHORT_LIFE if is_short else UNDER_LOAD
+        room = IN_A_SHORT_LIFE if life.ended - life.began < SHORT else UNDER_LOAD
         rows = [row for row in watch.rows if row.get("life") == life.number and row["fault"] != "at rest"]
         sizes = [row["pss"] for row in rows if "pss" in row]
         sizes = sizes[len(sizes) // 5 :]
@@ -89,7 +88,7 @@ def memory(long_lives, watch):
         medians.append(last)
         if is_more(first, last, room):
             yield f"process {life.number} grew from {first:.1f} to {last:.1f} MiB"
-        if is_more(life.calm[0].memory, life.calm[-1].memory, IN_A_SHORT_LIFE if is_short else AT_REST):
+        if is_more(life.calm[0].memory, life.calm[-1].memory, AT_REST):
             yield (
                 f"process {life.number}, at rest, grew from {life.calm[0].memory:.1f} to "
                 f"{life.calm[-1].memory:.1f} MiB"
