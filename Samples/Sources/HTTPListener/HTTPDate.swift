@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -15,12 +15,12 @@ final class HTTPDate: Sendable {
         var text = ""
     }
 
-    private let formatted = Mutex(Formatted())
+    private let formatted = NIOLockedValueBox(Formatted())
 
     /// The present second on the wall clock.
     var now: String {
         let second = time(nil)
-        return formatted.withLock { formatted in
+        return formatted.withLockedValue { formatted in
             if formatted.second != second {
                 formatted = Formatted(second: second, text: Self.format(second))
             }

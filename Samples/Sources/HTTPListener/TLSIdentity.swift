@@ -1,7 +1,7 @@
 public import DaemonKit
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
-import Synchronization
 
 /// The certificate that an ``HTTPS`` server shows, and its private key: a child that reads them when it starts,
 /// and again at each reload.
@@ -61,7 +61,7 @@ public final class TLSIdentity: Child {
 
     private let source: Source
     private let id: String
-    private let loaded = Mutex<NIOSSLContext?>(nil)
+    private let loaded = NIOLockedValueBox<NIOSSLContext?>(nil)
 
     /// Makes an identity; nothing is read yet.
     ///
@@ -89,7 +89,7 @@ public final class TLSIdentity: Child {
     /// What a connection that begins now is to be shown.
     var context: NIOSSLContext {
         get throws {
-            guard let context = loaded.withLock(\.self) else {
+            guard let context = loaded.withLockedValue(\.self) else {
                 throw TLSIdentityError(
                     .notLoaded,
                     "the certificate \"\(id)\" was not read: it has to stand above its listener in the tree"
@@ -115,7 +115,7 @@ public final class TLSIdentity: Child {
         } catch {
             throw TLSIdentityError(.mismatch, "\(key) is not the key of \(chain): \(error)")
         }
-        loaded.withLock { $0 = context }
+        loaded.withLockedValue { $0 = context }
     }
 }
 
