@@ -21,19 +21,46 @@ public final class ChildContext: Sendable {
     /// Which start of the child this is.
     let ref: ChildRef
 
+    /// What others hold to reach the child.
+    let referent: (any Referent)?
+
+    /// Whether it counts as started when its body begins, by itself.
+    let startsAtOnce: Bool
+
     /// Where the child stands among all of the tree: its number among its siblings, after those of the
     /// supervisors above it.
     package var position: [Int] { place.position + [ref.slot] }
 
     private let id: String
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     /// Whether the child has started.
     private enum Start {
         case awaited, made, overdue
     }
 
+    /// A body by itself: an optional function would be called through thunks, with a frame for each.
+    struct Body {
+        let run: ChildSpec.Body
+
+        init(run: @escaping ChildSpec.Body) {
+            self.run = run
+        }
+
+        /// A body in the hands of a test.
+        init(staging: any Staging, _ body: @escaping ChildSpec.Body, startsAtOnce: Bool) {
+            run = { context in
+                try await staging.perform(context) {
+                    if startsAtOnce { context.started() }
+                    try await body(context)
+                }
+            }
+        }
+    }
+
     private struct State {
+        /// What is to be run; only until it is, because the body may hold what holds this.
+        var body: Body?
         var start = Start.awaited
         var startTimer: Task<Void, Never>?
         var isShutdownRequested = false
@@ -43,10 +70,25 @@ public final class ChildContext: Sendable {
         var onEnd: [@Sendable () -> Void] = []
     }
 
-    init(_ ref: ChildRef, id: String, in place: SupervisorPlace) {
-        self.id = id
+    init(_ ref: ChildRef, _ spec: ChildSpec, in place: SupervisorPlace) {
+        id = spec.id
+        referent = spec.referent
         self.ref = ref
         self.place = place
+        let body: Body
+        if let staging = place.tree.staging {
+            startsAtOnce = false
+            body = Body(staging: staging, spec.body, startsAtOnce: spec.startsAtOnce)
+        } else {
+            startsAtOnce = spec.startsAtOnce
+            body = Body(run: spec.body)
+        }
+        state = Locked(State(body: body))
+    }
+
+    /// The body, once.
+    func takeBody() -> Body? {
+        state.withLock { $0.body.take() }
     }
 
     /// Reports that the child has started, so that the child below it is started next.
@@ -171,32 +213,33 @@ public final class ChildContext: Sendable {
 private struct Waiters {
     typealias Continuation = UnsafeContinuation<Void, Never>
 
-    private var first: (number: Int, continuation: Continuation)?
-    private var others: [Int: Continuation]?
-    private var last = 0
+    private var first: Continuation?
+    private var firstNumber: UInt32 = 0
+    private var last: UInt32 = 0
+    private var others: [UInt32: Continuation]?
 
-    mutating func nextNumber() -> Int {
-        last += 1
+    mutating func nextNumber() -> UInt32 {
+        last &+= 1
         return last
     }
 
-    mutating func add(_ continuation: Continuation, _ number: Int) {
+    mutating func add(_ continuation: Continuation, _ number: UInt32) {
         if first == nil {
-            first = (number, continuation)
+            (first, firstNumber) = (continuation, number)
         } else {
             others = others ?? [:]
             others?[number] = continuation
         }
     }
 
-    mutating func remove(_ number: Int) -> Continuation? {
-        guard first?.number == number else { return others?.removeValue(forKey: number) }
-        defer { first = nil }
-        return first?.continuation
+    mutating func remove(_ number: UInt32) -> Continuation? {
+        guard first != nil, firstNumber == number else { return others?.removeValue(forKey: number) }
+        return first.take()
     }
 
     func resume() {
-        first?.continuation.resume()
-        for continuation in (others ?? [:]).values { continuation.resume() }
+        first?.resume()
+        guard let others else { return }
+        for continuation in others.values { continuation.resume() }
     }
 }

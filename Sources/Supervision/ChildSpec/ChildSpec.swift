@@ -61,7 +61,9 @@ public struct ChildSpec: Child {
     /// Whether the child is a supervisor itself.
     public var isSupervisor: Bool { nested != nil }
 
-    let body: @Sendable (ChildContext) async throws -> Void
+    let body: Body
+
+    typealias Body = @Sendable (ChildContext) async throws -> Void
 
     /// Whether the body begins by being started, rather than by saying so itself.
     let startsAtOnce: Bool
@@ -69,14 +71,43 @@ public struct ChildSpec: Child {
     /// When it is started again, and how it is stopped.
     var rules: ChildRules
 
+    /// What few children have, kept aside so that the others are small.
+    private var rarities: Rarities?
+
+    private final class Rarities: Sendable {
+        struct Values {
+            var check: (@Sendable (TreeValues) -> [String])?
+            var nested: (any NestedSupervisor)?
+            var referent: (any Referent)?
+        }
+
+        let values: Values
+
+        init(_ values: Values) {
+            self.values = values
+        }
+    }
+
     /// Looks at the spec before anything in the tree is started, and tells what is wrong with it.
-    package var check: @Sendable (TreeValues) -> [String] = { _ in [] }
+    package var check: (@Sendable (TreeValues) -> [String])? {
+        get { rarities?.values.check }
+        set { change { $0.check = newValue } }
+    }
 
     /// The supervisor this spec stands for, so that a whole tree can be looked at, also before it starts.
-    let nested: (any NestedSupervisor)?
+    var nested: (any NestedSupervisor)? { rarities?.values.nested }
 
     /// What others hold to reach the child.
-    var referent: (any Referent)?
+    var referent: (any Referent)? {
+        get { rarities?.values.referent }
+        set { change { $0.referent = newValue } }
+    }
+
+    private mutating func change(_ change: (inout Rarities.Values) -> Void) {
+        var values = rarities?.values ?? Rarities.Values()
+        change(&values)
+        rarities = Rarities(values)
+    }
 
     /// Describes a child that counts as started when its body begins to run.
     ///
@@ -131,8 +162,8 @@ public struct ChildSpec: Child {
         self.id = id
         self.rules = rules
         self.startsAtOnce = startsAtOnce
-        self.nested = nested
         self.body = body
+        if let nested { change { $0.nested = nested } }
     }
 
     /// The spec itself.

@@ -30,13 +30,13 @@ final class Supervision<Machine: Decider>: @unchecked Sendable {
         var begun = 0
         while true {
             switch run.advance() {
-            case .begin(let start):
+            case .begin(let child):
                 early.clear()
-                run.begin(start.context, early)
+                run.begin(child, early)
                 let loan = turn.lend()
-                let task = start.begin(known: early)
+                let task = child.begin(known: early)
                 guard turn.takeBack(loan) else { return early.end(task) }
-                run.begun(start.context.ref, task)
+                run.begun(child.ref, task)
                 begun += 1
                 if begun == Self.patience {
                     begun = 0

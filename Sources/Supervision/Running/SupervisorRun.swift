@@ -14,7 +14,7 @@ struct SupervisorRun<Machine: Decider> {
     /// What whoever acts for the supervisor has to do next.
     enum Step {
         /// Begin a child.
-        case begin(ChildStart)
+        case begin(ChildContext)
         /// Wait for news.
         case wait
         /// Nothing more.
@@ -58,7 +58,7 @@ struct SupervisorRun<Machine: Decider> {
                     perform(action)
                     continue
                 }
-                if let start = start(ref) { return .begin(start) }
+                if let child = start(ref) { return .begin(child) }
             } else if let message = messages.pop() {
                 handle(message)
             } else if outcome != nil {
@@ -129,10 +129,14 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     private mutating func ended(_ ref: ChildRef, _ exit: ChildExit) {
+        var exit = exit
         let response = nodes.update(ref.slot) { node -> FailureResponse in
-            node.lastError = exit.error
+            defer { node.lastError = exit.error }
             guard let copy = node.copy, copy.context.ref == ref else { return .restart }
             node.copy = nil
+            if copy.context.isStartOverdue, !copy.context.isShutdownRequested {
+                exit = .threw(copy.context.startOverdue(node.spec.rules.startTimeout ?? .zero, exit.error))
+            }
             // What comes of an error after it was told to stop is settled.
             guard let error = exit.error, !copy.context.isShutdownRequested else { return .restart }
             return node.spec.rules.onFailure?(error) ?? .restart
@@ -170,9 +174,14 @@ struct SupervisorRun<Machine: Decider> {
         nodes.append(Node(spec: spec))
     }
 
-    private mutating func start(_ ref: ChildRef) -> ChildStart? {
+    private func start(_ ref: ChildRef) -> ChildContext? {
         nodes.read(ref.slot) { node in
-            ChildStart(node.spec, ChildContext(ref, id: node.spec.id, in: place))
+            let context = ChildContext(ref, node.spec, in: place)
+            context.referent?.begin(context)
+            if let limit = node.spec.rules.startTimeout, !node.spec.startsAtOnce {
+                context.limitStart(to: limit, node.spec.rules.shutdown.limit)
+            }
+            return context
         }
     }
 

@@ -60,7 +60,7 @@ struct TreeCheck {
         if let referent = child.referent, !referents.insert(ObjectIdentifier(referent)).inserted {
             found.append("publishes through a reference that another child has: make one for each")
         }
-        found += child.check(tree)
+        if let check = child.check { found += check(tree) }
         if !found.isEmpty { problems += found.map { "child \"\(path.appending(child.id))\" \($0)" } }
         if let nested = child.nested as? Supervisor { check(nested, at: path.appending(child.id)) }
     }
