@@ -51,6 +51,8 @@ extension ConnectionHandler {
     ///   further ones wait in the kernel's backlog until one closes.
     /// - Where descriptors or memory run out (EMFILE, ENFILE, ENOBUFS, ENOMEM), it reports so and goes on when a
     ///   connection closes, or after a pause of at most 1 s.
+    ///   Let it not come to that: on Linux, Dispatch may end a process that has no descriptor left. `LimitNOFILE=` of the
+    ///   unit is to be well above the number of connections.
     /// - On drain, a passed socket is left at once, and its backlog to the next process; a bound one is
     ///   emptied of those that already wait in the backlog, then closed, so that new ones are refused.
     ///   A client that connects in the instant between the two is reset: only passed sockets lose nobody.
