@@ -3,7 +3,7 @@
 /// See ``Decider`` for what goes in and comes out. Starts do not wait for one another, and in the end all
 /// children are told to stop at once. A child that has ended and is not started again is forgotten.
 struct DynamicMachine: Decider {
-    private struct Slot {
+    struct Slot {
         var state = ChildState.starting
         var since: Duration
         var generation = 1
@@ -12,7 +12,7 @@ struct DynamicMachine: Decider {
     }
 
     /// Children that have been told to stop.
-    private struct Stop {
+    struct Stop {
         var since: Duration
         var deadline: Duration?
         /// How long they may go on after the deadline at which they are cancelled; nil once they have been.
@@ -25,32 +25,32 @@ struct DynamicMachine: Decider {
         }
     }
 
-    private enum Phase {
+    enum Phase {
         case idle
         case running
         case stopping(StopReason, Stop)
         case ended
     }
 
-    private enum Due {
+    enum Due {
         case restart(ChildRef)
         case stop(ChildRef)
     }
 
     var actions = Queue<Action>()
-    private let rules: ChildRules
-    private let maxChildren: Int
-    private var phase = Phase.idle
-    private var slots = NumberedList<Slot>()
-    private var abandonedCount = 0
-    private var book: RestartBook
-    private var dues = DeadlineQueue<Due>()
+    let rules: ChildRules
+    let maxChildren: Int
+    var phase = Phase.idle
+    var slots = NumberedList<Slot>()
+    var abandonedCount = 0
+    var book: RestartBook
+    var dues = DeadlineQueue<Due>()
     /// When each child that waits is started again, for those who ask.
-    private var dueTimes: [Int: Duration] = [:]
+    var dueTimes: [Int: Duration] = [:]
     /// Children that somebody wants stopped, and who waits for that.
-    private var stops: [Int: (stop: Stop, calls: [Int])] = [:]
+    var stops: [Int: (stop: Stop, calls: [Int])] = [:]
     /// What was asked before the start.
-    private var early: [(number: Int, call: Call)] = []
+    var early: [(number: Int, call: Call)] = []
 
     init(rules: ChildRules, intensity: RestartIntensity, maxChildren: Int, seed: UInt64) {
         self.rules = rules
@@ -62,11 +62,11 @@ struct DynamicMachine: Decider {
         if case .stopping(_, let stop) = phase { stop.deadline } else { dues.earliest }
     }
 
-    private func isCurrent(_ ref: ChildRef) -> Bool {
+    func isCurrent(_ ref: ChildRef) -> Bool {
         slots[ref.slot]?.generation == ref.generation
     }
 
-    private mutating func set(_ slot: Int, _ state: ChildState, at now: Duration) {
+    mutating func set(_ slot: Int, _ state: ChildState, at now: Duration) {
         slots.update(slot) { child in
             if child.state == .waiting { dueTimes[slot] = nil }
             if child.state == .abandoned { abandonedCount -= 1 }
@@ -76,7 +76,7 @@ struct DynamicMachine: Decider {
         }
     }
 
-    private mutating func forget(_ slot: Int) {
+    mutating func forget(_ slot: Int) {
         guard let child = slots.remove(slot) else { return }
         if child.state == .abandoned { abandonedCount -= 1 }
         dueTimes[slot] = nil
@@ -268,136 +268,13 @@ extension DynamicMachine {
         actions.push(.start(next))
     }
 
-    private mutating func terminate(_ number: Int, _ slot: Int, at now: Duration) {
-        guard let child = slots[slot] else { return refuse(number, .notFound) }
-        let ref = ChildRef(slot: slot, generation: child.generation)
-        switch child.state {
-        case .starting, .running:
-            var stop = Stop(rules.shutdown, at: now)
-            // A child that has not yet started has nothing to finish.
-            if child.state == .starting { stop.grace = nil }
-            let asks = stop.grace != nil
-            set(slot, .stopping, at: now)
-            stops[slot] = (stop, [number])
-            if let deadline = stop.deadline { dues.insert(.stop(ref), at: deadline) }
-            report(.childStopping(ref))
-            actions.push(asks ? .ask(ref) : .cancel(ref))
-            answer(child.call, .refused(.startFailed(ref)), in: slot)
-        case .stopping:
-            stops[slot]?.calls.append(number)
-        case .abandoned:
-            refuse(number, .abandoned(ref))
-        case .waiting, .unstarted, .stopped, .terminated, .done, .givenUp:
-            report(.childStopping(ref))
-            report(.childStopped(ref, .returned))
-            actions.push(.retire(slot: slot))
-            forget(slot)
-            reply(number, .done)
-        }
-    }
-
-    private mutating func beginStop(_ reason: StopReason, at now: Duration) {
-        switch phase {
-        case .stopping, .ended: return
-        case .idle, .running: break
-        }
-        let stop = Stop(rules.shutdown, at: now)
-        phase = .stopping(reason, stop)
-        report(.stopping(reason))
-        for (number, _) in early { refuse(number, .notRunning) }
-        early = []
-        for (_, calls) in stops.values {
-            for call in calls { refuse(call, .notRunning) }
-        }
-        stops = [:]
-        for case .restart(let ref) in dues.subjects where slots[ref.slot]?.state == .waiting {
-            actions.push(.retire(slot: ref.slot))
-            forget(ref.slot)
-        }
-        dues.removeAll()
-        if case .gaveUp(let ref, _) = reason {
-            actions.push(.retire(slot: ref.slot))
-            forget(ref.slot)
-        }
-        if stop.grace == nil {
-            actions.push(.cancelAll)
-        } else {
-            actions.push(.askAll)
-            // A child that has not yet started has nothing to finish.
-            for ref in refs(where: { $0.state == .starting }) { actions.push(.cancel(ref)) }
-        }
-        finishIfEmpty()
-    }
-
-    private mutating func stopped(_ ref: ChildRef, _ exit: Exit, at now: Duration) {
-        report(.childStopped(ref, exit))
-        answer(slots[ref.slot]?.call, .refused(.notRunning), in: ref.slot)
-        actions.push(.retire(slot: ref.slot))
-        if exit == .leftRunning { set(ref.slot, .abandoned, at: now) } else { forget(ref.slot) }
-    }
-
-    /// All children were told to stop, and time is up for those that have not.
-    private mutating func overdue(_ reason: StopReason, _ stop: Stop, at now: Duration) {
-        guard let deadline = stop.deadline, now >= deadline else { return }
-        let late = refs { $0.state != .abandoned }
-        if let grace = stop.grace {
-            var next = stop
-            next.deadline = now + grace
-            next.grace = nil
-            phase = .stopping(reason, next)
-            for ref in late {
-                report(.childOverdue(ref, after: now - stop.since))
-                actions.push(.cancel(ref))
-            }
-            return
-        }
-        for ref in late { abandon(ref, since: stop.since, at: now) }
-        finishIfEmpty()
-    }
-
-    /// One child was told to stop, and its time is up.
-    private mutating func overdue(_ ref: ChildRef, at now: Duration) {
-        guard isCurrent(ref), let (stop, calls) = stops[ref.slot] else { return }
-        if let grace = stop.grace {
-            stops[ref.slot]?.stop.grace = nil
-            dues.insert(.stop(ref), at: now + grace)
-            report(.childOverdue(ref, after: now - stop.since))
-            return actions.push(.cancel(ref))
-        }
-        stops[ref.slot] = nil
-        abandon(ref, since: stop.since, at: now)
-        for call in calls { refuse(call, .abandoned(ref)) }
-    }
-
-    private mutating func abandon(_ ref: ChildRef, since: Duration, at now: Duration) {
-        set(ref.slot, .abandoned, at: now)
-        report(.childAbandoned(ref, after: now - since))
-        actions.push(.retire(slot: ref.slot))
-        answer(slots[ref.slot]?.call, .refused(.notRunning), in: ref.slot)
-    }
-
-    private mutating func finishIfEmpty() {
-        guard case .stopping(let reason, _) = phase, slots.count == abandonedCount else { return }
-        phase = .ended
-        report(.stopped)
-        actions.push(.finish(reason, abandoned: refs { _ in true }))
-    }
-
-    private func refs(where fits: (Slot) -> Bool) -> [ChildRef] {
-        var refs: [ChildRef] = []
-        slots.forEach { slot, child in
-            if fits(child) { refs.append(ChildRef(slot: slot, generation: child.generation)) }
-        }
-        return refs
-    }
-
-    private mutating func answer(_ call: Int?, _ reply: Reply, in slot: Int) {
+    mutating func answer(_ call: Int?, _ reply: Reply, in slot: Int) {
         guard let call else { return }
         slots.update(slot) { $0.call = nil }
         self.reply(call, reply)
     }
 
-    private mutating func refuse(_ number: Int, _ refusal: Refusal) {
+    mutating func refuse(_ number: Int, _ refusal: Refusal) {
         reply(number, .refused(refusal))
     }
 }
@@ -409,7 +286,7 @@ extension DynamicMachine {
         slots.prefix(limit).map { ($0.number, standing($0.element, of: $0.number)) }
     }
 
-    private func standing(_ child: Slot, of slot: Int) -> Standing {
+    func standing(_ child: Slot, of slot: Int) -> Standing {
         let until = child.state == .waiting ? dueTimes[slot] : nil
         return Standing(state: child.state, since: child.since, generation: child.generation, until: until)
     }
