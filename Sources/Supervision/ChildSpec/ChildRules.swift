@@ -1,10 +1,12 @@
 /// The rules a child lives by: when it is started again, and how it is stopped.
+///
+/// Each child has three copies of them, which is why the widest stand first: so they leave no gaps.
 struct ChildRules: Sendable {
-    var restart: Restart
-    var shutdown: Shutdown
-    var isSignificant = false
     /// What few children have, kept aside so that the others are small.
     private var rarities: Rarities?
+    var shutdown: Shutdown
+    var restart: Restart
+    var isSignificant = false
 
     private final class Rarities: Sendable {
         struct Values {

@@ -65,14 +65,14 @@ public struct ChildSpec: Child {
 
     typealias Body = @Sendable (ChildContext) async throws -> Void
 
-    /// Whether the body begins by being started, rather than by saying so itself.
-    let startsAtOnce: Bool
+    /// What few children have, kept aside so that the others are small.
+    private var rarities: Rarities?
 
     /// When it is started again, and how it is stopped.
     var rules: ChildRules
 
-    /// What few children have, kept aside so that the others are small.
-    private var rarities: Rarities?
+    /// Whether the body begins by being started, rather than by saying so itself.
+    let startsAtOnce: Bool
 
     private final class Rarities: Sendable {
         struct Values {

@@ -7,9 +7,9 @@ struct SupervisorMachine: Decider {
         let id: String
         let rules: ChildRules
         var state = ChildState.unstarted
+        var hasBeenUp = false
         var since = Duration.zero
         var generation = 0
-        var hasBeenUp = false
     }
 
     enum Phase: Equatable {

@@ -12,7 +12,7 @@ final class Turn: Sendable {
     /// It rises with each loan and each return, so that one is known from another.
     private let count = Atomic<UInt>(0)
     /// Whether somebody looks whether a loan takes too long.
-    private let isWatched = Atomic(false)
+    private let isWatched: Atomic<Bool>
     private let owner = Locked<UnsafeContinuation<Outcome, Never>?>(nil)
 
     /// What has come of a turn.
@@ -21,6 +21,13 @@ final class Turn: Sendable {
         case over
         /// A loan took too long: another task is to act.
         case vacant
+    }
+
+    /// Makes a turn.
+    ///
+    /// - Parameter isWatched: Whether somebody looks after it already; otherwise it finds somebody itself.
+    init(isWatched: Bool = false) {
+        self.isWatched = Atomic(isWatched)
     }
 
     /// Has somebody act, and waits until that is over, or somebody else is needed.
