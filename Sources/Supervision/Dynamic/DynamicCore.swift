@@ -54,9 +54,9 @@ final class DynamicCore: NestedSupervisor {
             inbox: inbox,
             onAllStarted: { context.started() }
         )
-        let supervision = Supervision(SupervisorRun(machine, at: place, children: []))
+        let loop = SupervisorLoop(SupervisorRun(machine, at: place, children: []))
         try await withTaskCancellationHandler {
-            try await supervision.perform()
+            try await loop.perform()
         } onCancel: {
             inbox.send(.stop)
         }

@@ -230,9 +230,9 @@ public final class Supervisor: Child {
             inbox: inbox,
             onAllStarted: onAllStarted
         )
-        let supervision = Supervision(SupervisorRun(machine, at: place, children: children))
+        let loop = SupervisorLoop(SupervisorRun(machine, at: place, children: children))
         try await withTaskCancellationHandler {
-            try await supervision.perform()
+            try await loop.perform()
         } onCancel: {
             inbox.send(.stop)
         }

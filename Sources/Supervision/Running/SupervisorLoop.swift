@@ -6,7 +6,7 @@
 ///
 /// `@unchecked`: only the task that has the turn touches the run, and the turn is handed on with everything that was
 /// written before.
-final class Supervision<Machine: Decider>: @unchecked Sendable {
+final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
     private var run: SupervisorRun<Machine>
     private let turn = Turn()
     private let inbox: Inbox
