@@ -130,7 +130,8 @@ final class StopGuard: Sendable {
             guard let (deadline, signs) = lookAgain() else { return }
             moment = deadline + margin / 2
             guard moment <= now else { continue }
-            ask { [self] in state.withLock { $0.signs += 1 } }
+            // Weakly: who never answers may hold the question for ever.
+            ask { [weak self] in self?.state.withLock { $0.signs += 1 } }
             guard await sleep(until: now + margin / 2) else { return }
             if state.withLock({ $0.signs }) == signs { return report() }
             moment = timekeeper.now + margin / 2

@@ -60,7 +60,7 @@ final class ControlPort: Sendable {
         guard let inbox = state.withLock(\.inbox) else { throw SupervisorError(.notRunning) }
         let call = PendingCall(request)
         return try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { continuation in
+            try await withCheckedThrowingContinuation { continuation in
                 call.wait(continuation)
                 if !inbox.send(.call(call)) { call.answer(.failure(SupervisorError(.notRunning))) }
             }

@@ -34,8 +34,7 @@ final class PendingCall: Sendable {
 
     private enum State {
         case asked
-        // Resumed once, by whoever takes it out under the lock.
-        case waiting(UnsafeContinuation<Answer, any Error>)
+        case waiting(CheckedContinuation<Answer, any Error>)
         case answered(Result<Answer, any Error>)
         case over
     }
@@ -62,7 +61,7 @@ final class PendingCall: Sendable {
     }
 
     /// Waits; the answer may have come before.
-    func wait(_ continuation: UnsafeContinuation<Answer, any Error>) {
+    func wait(_ continuation: CheckedContinuation<Answer, any Error>) {
         let result = state.withLock { state -> Result<Answer, any Error>? in
             if case .answered(let result) = state {
                 state = .over
@@ -76,7 +75,7 @@ final class PendingCall: Sendable {
 
     /// Answers; only the first answer counts.
     func answer(_ result: sending Result<Answer, any Error>) {
-        let continuation = state.withLock { state -> UnsafeContinuation<Answer, any Error>? in
+        let continuation = state.withLock { state -> CheckedContinuation<Answer, any Error>? in
             switch state {
             case .asked:
                 state = .answered(result)
