@@ -16,8 +16,8 @@ final class EarlyTask: Sendable {
     /// The task on whose thread that was asked.
     ///
     /// It is used by other threads only to cancel it, which may be done from anywhere as long as there is the
-    /// task, and only under the lock. The thread that runs the first steps holds the task until it has taken
-    /// that lock to say what it is.
+    /// task, and only under the lock. The thread that runs the first steps holds the task until it has either
+    /// taken that lock to say what it is, or had its turn back: then nobody cancels the child by this any more.
     private struct Current: @unchecked Sendable {
         let task: UnsafeCurrentTask
     }
