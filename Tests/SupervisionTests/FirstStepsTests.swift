@@ -161,6 +161,30 @@ struct FirstStepsTests {
         }
     }
 
+    @Test("a child that blocks its thread holds up whoever asked for it, and nobody else")
+    func blocksItsCaller() async {
+        await #expect(processExitsWith: .success) {
+            let (thread, blocks) = (BlockedThread(), Gate())
+            let rooms = DynamicSupervisor("rooms") { (child, isBlocking: Bool) in
+                if isBlocking {
+                    blocks.open()
+                    thread.block()
+                }
+                child.started()
+                await child.shutdownRequested()
+            }
+            let trial = PlainRun(Supervisor { rooms })
+            try await trial.started()
+            let blocked = Task { try await rooms.startChild(true) }
+            await blocks.wait()
+            #expect(try await rooms.startChild(false)?.number == 1)
+            #expect(try await rooms.countChildren().active == 2)
+            thread.free()
+            #expect(try await blocked.value?.number == 0)
+            #expect(await trial.stop() == nil)
+        }
+    }
+
     @Test("a child that fails before it first suspends, again and again, leaves room for others")
     func failsAtOnce() async throws {
         let restarts = Recorder<Int>()

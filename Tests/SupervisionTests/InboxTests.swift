@@ -9,7 +9,7 @@ struct InboxTests {
         let inbox = Inbox()
         inbox.send(.started(ref(0)))
         inbox.send(.started(ref(1)))
-        await inbox.wait()
+        await withUnsafeContinuation { inbox.wait($0) }
         let slots = taken(from: inbox).map { if case .started(let ref) = $0 { ref.slot } else { -1 } }
         #expect(slots == [0, 1])
     }
@@ -17,7 +17,7 @@ struct InboxTests {
     @Test("a reader that waits is woken")
     func wakes() async {
         let inbox = Inbox()
-        async let news: Void = inbox.wait()
+        async let news: Void = withUnsafeContinuation { inbox.wait($0) }
         inbox.send(.stop)
         await news
         #expect(taken(from: inbox).count == 1)

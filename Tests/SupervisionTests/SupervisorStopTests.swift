@@ -98,6 +98,34 @@ struct SupervisorStopTests {
         )
     }
 
+    @Test(
+        "one that starts while it is decided that it is to stop is asked, although nobody has heard of its start"
+    )
+    func startedMeanwhile() async throws {
+        let below = Recorder<ChildContext>()
+        let isCancelled = Recorder<Bool>()
+        let above = Probe("above")
+        let trial = SupervisorTrial(
+            Supervisor(strategy: .restForOne) {
+                above.onFailure { _ in
+                    // The supervisor deals with the failure, and reads nothing else before it has.
+                    below.all.last?.started()
+                    return .restart
+                }
+                ChildSpec("below", shutdown: .graceful(.seconds(9))) { child in
+                    below.add(child)
+                    await child.shutdownRequested()
+                    isCancelled.add(Task.isCancelled)
+                }
+            }
+        )
+        await below.wait(forCount: 1)
+        above.fail()
+        await below.wait(forCount: 2)
+        #expect(isCancelled.all == [false])
+        #expect(await trial.stop() == nil)
+    }
+
     @Test("a stop while a child is being restarted ends the restart")
     func duringRestart() async throws {
         let probe = Probe("a")

@@ -8,9 +8,11 @@
 ///     var interval: Duration = .seconds(60)
 ///
 ///     var childSpec: ChildSpec {
-///         ChildSpec("sweeper", restart: .transient) {
+///         ChildSpec("sweeper") { child in
+///             child.started()
 ///             while true {
-///                 try await Task.sleep(for: interval)
+///                 // On the supervisor's clock, which a test can move.
+///                 try await child.clock.sleep(for: interval)
 ///                 try await sweep()
 ///             }
 ///         }

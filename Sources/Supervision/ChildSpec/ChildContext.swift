@@ -70,7 +70,7 @@ public final class ChildContext: Sendable {
         var onEnd: [@Sendable () -> Void] = []
     }
 
-    init(_ ref: ChildRef, _ spec: ChildSpec, in place: SupervisorPlace) {
+    init(_ ref: ChildRef, _ spec: __shared ChildSpec, in place: SupervisorPlace) {
         id = spec.id
         referent = spec.referent
         self.ref = ref
@@ -96,16 +96,27 @@ public final class ChildContext: Sendable {
     /// Only the first call counts; one after the body has ended does nothing. The body of a spec that takes no
     /// context has no need of this.
     public func started() {
-        let (isInTime, timer) = state.withLock { state in
-            guard state.start == .awaited else { return (false, nil as Task<Void, Never>?) }
-            state.start = .made
-            defer { state.startTimer = nil }
-            return (true, state.startTimer)
+        reportStart()
+    }
+
+    /// Reports that the child has started.
+    ///
+    /// - Returns: Whether it may go on: it was neither too late, nor told to stop before. One that may not is
+    ///   cancelled, if not now, then in a moment.
+    @discardableResult
+    package func reportStart() -> Bool {
+        let (isNews, mayGoOn, timer) = state.withLock { state in
+            let isNews = state.start == .awaited
+            if isNews { state.start = .made }
+            defer { if isNews { state.startTimer = nil } }
+            let mayGoOn = state.start == .made && !state.isShutdownRequested
+            return (isNews, mayGoOn, isNews ? state.startTimer : nil)
         }
-        guard isInTime else { return }
+        guard isNews else { return mayGoOn }
         timer?.cancel()
         // The machine knows which news is no news.
         place.inbox.send(.started(ref))
+        return mayGoOn
     }
 
     /// Whether the child has been told to stop.
@@ -190,20 +201,23 @@ public final class ChildContext: Sendable {
 
     /// Lets the child know that it is to stop.
     ///
-    /// - Parameter gracefully: Whether it has time before it is cancelled.
-    func requestShutdown(gracefully: Bool) {
-        let (waiters, timer) = state.withLock { state in
-            if gracefully, !state.isShutdownRequested { state.isAsked = true }
+    /// - Parameter gracefully: Whether it has time before it is cancelled, where it has started.
+    /// - Returns: Whether it has time: it need not be cancelled now.
+    @discardableResult
+    func requestShutdown(gracefully: Bool) -> Bool {
+        let (isAsked, waiters, timer) = state.withLock { state in
+            if gracefully, !state.isShutdownRequested { state.isAsked = state.start == .made }
             state.isShutdownRequested = true
             defer {
                 state.waiters = Waiters()
                 state.startTimer = nil
             }
-            return (state.waiters, state.startTimer)
+            return (state.isAsked, state.waiters, state.startTimer)
         }
         // From here on it is the stop that has a limit.
         timer?.cancel()
         waiters.resume()
+        return isAsked
     }
 }
 

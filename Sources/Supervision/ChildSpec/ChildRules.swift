@@ -52,6 +52,9 @@ struct ChildRules: Sendable {
         set { change { $0.startTimeout = newValue } }
     }
 
+    /// Whether nothing can be wrong with them.
+    var isPlain: Bool { rarities == nil && !isSignificant && shutdown.limit ?? .zero >= .zero }
+
     /// Whether the child's restarts are counted apart from those of its siblings.
     var hasOwnAccount: Bool { backoff != nil || limit != nil }
 

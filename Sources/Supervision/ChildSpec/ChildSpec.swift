@@ -24,9 +24,10 @@
 /// }
 /// ```
 ///
-/// What a body does until it first suspends is done on its supervisor's thread, which saves a change of threads for
-/// each start. A body that computes or blocks there holds the supervisor up for some milliseconds, not for longer:
-/// then the supervisor goes on without it, on another thread of the pool.
+/// What a body does until it first suspends is done on the thread that the supervisor has at that moment, one of the
+/// pool's or that of whoever asked for the child: this saves a change of threads for each start. A body that computes
+/// or blocks there holds the supervisor up for some milliseconds, not for longer: then the supervisor goes on without
+/// it, on another thread of the pool.
 ///
 /// A body that throws before it has started fails the start. One that *returns* before it has started has
 /// nothing to run: it did its work during the start (a migration, a check), the next child is started, and it
@@ -100,8 +101,11 @@ public struct ChildSpec: Child {
     /// What others hold to reach the child.
     var referent: (any Referent)? {
         get { rarities?.values.referent }
-        set { change { $0.referent = newValue } }
+        set { if newValue != nil || rarities != nil { change { $0.referent = newValue } } }
     }
+
+    /// Whether nothing can be wrong with it that can be seen without its siblings.
+    var isPlain: Bool { rarities == nil && rules.isPlain }
 
     private mutating func change(_ change: (inout Rarities.Values) -> Void) {
         var values = rarities?.values ?? Rarities.Values()

@@ -18,7 +18,7 @@ public enum Shutdown: Sendable, Hashable {
     /// if it still runs ``cancellationGrace`` after that.
     ///
     /// For bodies that have something to finish: a server that drains, a buffer that must be written. A body
-    /// that has not yet reported that it started is not asked but cancelled, with the same time to end.
+    /// that has not yet reported that it started is cancelled at once, and has the same time to end.
     case graceful(Duration)
 
     /// Cancelled at once, and waited for without limit.

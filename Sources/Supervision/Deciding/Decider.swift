@@ -12,6 +12,11 @@ protocol Decider: SendableMetatype {
     /// One buffer for the machine's life, because a list for each answer costs more than the decision.
     var actions: Queue<Action> { get set }
 
+    /// Whether anybody hears of each step that a child takes.
+    ///
+    /// Where nobody does, what is for them alone is not reported.
+    var hasAudience: Bool { get set }
+
     /// Decides what follows from what happened.
     mutating func handle(_ input: Input, at now: Duration)
 
@@ -20,6 +25,9 @@ protocol Decider: SendableMetatype {
 
     /// Whoever made that call no longer waits for it: it need not be served, if it has not been begun.
     mutating func withdraw(_ number: Int)
+
+    /// The children that were told to stop and have not, in their order.
+    var abandoned: [ChildRef] { get }
 
     /// Where the first children stand, at most that many.
     func standings(limit: Int) -> [(slot: Int, standing: Standing)]
@@ -37,6 +45,7 @@ protocol Decider: SendableMetatype {
 extension Decider {
     /// Has something made known.
     mutating func report(_ decision: Decision) {
+        guard hasAudience || !decision.isForReaders else { return }
         actions.push(.report(decision))
     }
 
@@ -118,6 +127,16 @@ enum Decision: Equatable {
     case childStopped(ChildRef, Exit)
     case childAbandoned(ChildRef, after: Duration)
     case stopped
+
+    /// Whether it is of use to readers of events alone; of the others the run takes note itself.
+    var isForReaders: Bool {
+        switch self {
+        case .starting, .started, .childEnded, .stopping, .stopped: false
+        case .childStarting, .childStarted, .childIgnored, .childRestarting, .childGivenUp, .childDropped,
+            .childDeleted, .childStopping, .childOverdue, .childStopped, .childAbandoned:
+            true
+        }
+    }
 }
 
 /// What is asked of a running supervisor.
@@ -175,16 +194,20 @@ enum Refusal: Equatable {
 }
 
 /// What is to be done.
-enum Action: Equatable {
+///
+/// Numbers alone, which are copied and moved without a thought for what they hold: each start takes several.
+enum Action: Equatable, BitwiseCopyable {
     /// The child that this call brought stands at this slot from now on.
     case adopt(call: Int, slot: Int)
     /// Start this copy. Its start or its end is reported back.
     case start(ChildRef)
-    /// Tell this copy that it is to stop.
+    /// Tell this copy that it is to stop; one that has not started is cancelled, too.
+    ///
+    /// Whether it has is known only where it runs: the news of that may be on its way.
     case ask(ChildRef)
     /// Tell this copy that it is to stop, and cancel it.
     case cancel(ChildRef)
-    /// Tell every child that it is to stop.
+    /// Tell every child that it is to stop; those that have not started are cancelled, too.
     case askAll
     /// Tell every child that it is to stop, and cancel it.
     case cancelAll
@@ -196,8 +219,8 @@ enum Action: Equatable {
     case report(Decision)
     /// Answer this call.
     case reply(call: Int, Reply)
-    /// Nothing runs any more but the children that were abandoned.
-    case finish(StopReason, abandoned: [ChildRef])
+    /// Nothing runs any more but the children that were abandoned, see ``Decider/abandoned``.
+    case finish(StopReason)
 }
 
 /// Where one child stands.

@@ -6,15 +6,12 @@ extension DynamicMachine {
         let ref = ChildRef(slot: slot, generation: child.generation)
         switch child.state {
         case .starting, .running:
-            var stop = Stop(rules.shutdown, at: now)
-            // A child that has not yet started has nothing to finish.
-            if child.state == .starting { stop.grace = nil }
-            let asks = stop.grace != nil
+            let stop = Stop(rules.shutdown, at: now)
             set(slot, .stopping, at: now)
             stops[slot] = (stop, [number])
             if let deadline = stop.deadline { dues.insert(.stop(ref), at: deadline) }
             report(.childStopping(ref))
-            actions.push(asks ? .ask(ref) : .cancel(ref))
+            actions.push(rules.shutdown.asks ? .ask(ref) : .cancel(ref))
             answer(child.call, .refused(.startFailed(ref)), in: slot)
         case .stopping:
             stops[slot]?.calls.append(number)
@@ -52,13 +49,7 @@ extension DynamicMachine {
             actions.push(.retire(slot: ref.slot))
             forget(ref.slot)
         }
-        if stop.grace == nil {
-            actions.push(.cancelAll)
-        } else {
-            actions.push(.askAll)
-            // A child that has not yet started has nothing to finish.
-            for ref in refs(where: { $0.state == .starting }) { actions.push(.cancel(ref)) }
-        }
+        actions.push(rules.shutdown.asks ? .askAll : .cancelAll)
         finishIfEmpty()
     }
 
@@ -113,8 +104,10 @@ extension DynamicMachine {
         guard case .stopping(let reason, _) = phase, slots.count == abandonedCount else { return }
         phase = .ended
         report(.stopped)
-        actions.push(.finish(reason, abandoned: refs { _ in true }))
+        actions.push(.finish(reason))
     }
+
+    var abandoned: [ChildRef] { refs { $0.state == .abandoned } }
 
     private func refs(where fits: (Slot) -> Bool) -> [ChildRef] {
         var refs: [ChildRef] = []

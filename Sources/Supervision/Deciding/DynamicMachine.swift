@@ -38,6 +38,7 @@ struct DynamicMachine: Decider {
     }
 
     var actions = Queue<Action>()
+    var hasAudience = true
     let rules: ChildRules
     let maxChildren: Int
     var phase = Phase.idle
@@ -63,7 +64,7 @@ struct DynamicMachine: Decider {
     }
 
     func isCurrent(_ ref: ChildRef) -> Bool {
-        slots[ref.slot]?.generation == ref.generation
+        slots.read(ref.slot) { $0.generation } == ref.generation
     }
 
     mutating func set(_ slot: Int, _ state: ChildState, at now: Duration) {
@@ -79,7 +80,7 @@ struct DynamicMachine: Decider {
     mutating func forget(_ slot: Int) {
         guard let child = slots.remove(slot) else { return }
         if child.state == .abandoned { abandonedCount -= 1 }
-        dueTimes[slot] = nil
+        if child.state == .waiting { dueTimes[slot] = nil }
         book.forget(slot)
         actions.push(.forget(slot: slot))
     }

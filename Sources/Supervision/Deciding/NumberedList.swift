@@ -49,7 +49,7 @@ struct NumberedList<Element> {
     ///
     /// - Returns: Its number.
     @discardableResult
-    mutating func append(_ element: Element) -> Int {
+    mutating func append(_ element: consuming Element) -> Int {
         defer { next += 1 }
         // A gap before the end was closed: from here on numbers and places differ.
         if numbers == nil, next != elements.count { numbers = Array(0..<elements.count) }

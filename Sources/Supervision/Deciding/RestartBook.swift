@@ -31,7 +31,7 @@ struct RestartBook {
 
     /// Forgets what a child has done.
     mutating func forget(_ slot: Int) {
-        accounts[slot] = nil
+        if !accounts.isEmpty { accounts[slot] = nil }
     }
 }
 

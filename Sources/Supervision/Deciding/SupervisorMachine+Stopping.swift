@@ -31,7 +31,7 @@ extension SupervisorMachine {
         case .end(let reason):
             phase = .ended
             report(.stopped)
-            actions.push(.finish(reason, abandoned: abandoned))
+            actions.push(.finish(reason))
         case .restart(let first):
             let isWaiting = slots.first(from: first) { $0.state == .waiting } != nil
             phase = isWaiting ? .running : .starting(next: first)
@@ -40,17 +40,16 @@ extension SupervisorMachine {
     }
 
     mutating func tellToStop(_ slot: Int, at now: Duration) {
-        let told = slots.read(slot) { ($0.generation, $0.rules.shutdown, $0.state == .running) }
-        guard let (generation, shutdown, isRunning) = told else { return }
+        guard let (generation, shutdown) = slots.read(slot, { ($0.generation, $0.rules.shutdown) }) else {
+            return
+        }
         let ref = ChildRef(slot: slot, generation: generation)
         var stop = Stop(ref: ref, since: now, deadline: shutdown.limit.map { now + $0 })
-        // A child that has not yet started has nothing to finish.
-        let asks = shutdown.asks && isRunning
-        if asks { stop.grace = Shutdown.cancellationGrace }
+        if shutdown.asks { stop.grace = Shutdown.cancellationGrace }
         self.stop = stop
         set(slot, .stopping, at: now)
         report(.childStopping(ref))
-        actions.push(asks ? .ask(ref) : .cancel(ref))
+        actions.push(shutdown.asks ? .ask(ref) : .cancel(ref))
     }
 
     /// A child that was told to stop has ended.
@@ -98,7 +97,7 @@ extension SupervisorMachine {
         stopNext(at: now)
     }
 
-    private var abandoned: [ChildRef] {
+    var abandoned: [ChildRef] {
         var refs: [ChildRef] = []
         guard count(.abandoned) > 0 else { return refs }
         slots.forEach { slot, child in

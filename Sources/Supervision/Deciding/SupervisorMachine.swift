@@ -55,6 +55,7 @@ struct SupervisorMachine: Decider {
     }
 
     var actions = Queue<Action>()
+    var hasAudience = true
     let strategy: Strategy
     let autoShutdown: AutoShutdown
     private let declaredCount: Int
@@ -149,6 +150,11 @@ struct SupervisorMachine: Decider {
         slots.read(ref.slot) { $0.generation } == ref.generation
     }
 
+    /// The state of a child, unless another copy of it has been started since.
+    func state(of ref: ChildRef) -> ChildState? {
+        slots.read(ref.slot) { $0.generation == ref.generation ? $0.state : nil } ?? nil
+    }
+
     func state(_ slot: Int) -> ChildState? {
         slots.read(slot) { $0.state }
     }
@@ -179,7 +185,7 @@ extension SupervisorMachine {
     }
 
     private mutating func started(_ ref: ChildRef, at now: Duration) {
-        guard isCurrent(ref), state(ref.slot) == .starting else { return }
+        guard state(of: ref) == .starting else { return }
         set(ref.slot, .running, at: now)
         report(.childStarted(ref))
         answerStart(of: ref.slot, .started(ref))
@@ -192,7 +198,7 @@ extension SupervisorMachine {
         _ response: FailureResponse,
         at now: Duration
     ) {
-        guard isCurrent(ref), let state = state(ref.slot) else { return }
+        guard let state = state(of: ref) else { return }
         switch state {
         case .starting, .running:
             endedByItself(ref, exit, response, at: now)

@@ -65,7 +65,7 @@ final class DynamicCore: NestedSupervisor {
     /// Starts a child.
     ///
     /// With a referent the wait for its start is not ended by a cancellation: whoever has that can stop the child.
-    func startChild(
+    nonisolated(nonsending) func startChild(
         referent: (any Referent)? = nil,
         _ body: @escaping @Sendable (ChildContext) async throws -> Void
     ) async throws -> DynamicChild? {
@@ -77,7 +77,7 @@ final class DynamicCore: NestedSupervisor {
         return DynamicChild(number: slot, run: run)
     }
 
-    func terminateChild(_ child: DynamicChild) async throws {
+    nonisolated(nonsending) func terminateChild(_ child: DynamicChild) async throws {
         // One of an earlier run has ended with it.
         guard child.run == port.run else { return }
         do {
@@ -92,14 +92,14 @@ final class DynamicCore: NestedSupervisor {
         if run == port.run { port.post(request) }
     }
 
-    func countChildren() async throws -> ChildCount {
+    nonisolated(nonsending) func countChildren() async throws -> ChildCount {
         guard case .count(let count) = try await port.ask(.count) else {
             return ChildCount(specs: 0, active: 0, supervisors: 0, workers: 0)
         }
         return count
     }
 
-    func whichChildren() async throws -> [TreeSnapshot] {
+    nonisolated(nonsending) func whichChildren() async throws -> [TreeSnapshot] {
         guard case .snapshots(let children) = try await port.ask(.children) else { return [] }
         return children
     }

@@ -89,7 +89,8 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
 
     /// Starts a child, and returns when it has started.
     ///
-    /// Cancelling the calling task ends the wait, not the child.
+    /// Cancelling the calling task ends the wait, not the child. The child's first steps, until it suspends for the
+    /// first time, may be taken on the caller's thread: if it blocks there it holds up its caller too.
     ///
     /// - Parameter argument: What the child is given, at each of its starts.
     /// - Returns: The child; nil when it returned before it had started and so has nothing to run.

@@ -14,7 +14,8 @@ extension Supervisor {
     /// other, until one is cancelled.
     ///
     /// Cancelling the calling task ends the wait: a call that has not been begun is not served any more, a child
-    /// that is being started goes on with that.
+    /// that is being started goes on with that. Its first steps, until it suspends for the first time, may be taken
+    /// on the caller's thread: if it blocks there it holds up its caller too.
     ///
     /// - Parameter child: The child; its id must not be in use.
     /// - Returns: Whether it runs.

@@ -10,9 +10,9 @@ struct ChildCopy {
     let context: ChildContext
     var handle: Handle
 
-    /// Tells it that it is to stop.
+    /// Tells it that it is to stop; one that has not started has nothing to finish, and is cancelled as well.
     func ask() {
-        context.requestShutdown(gracefully: true)
+        if !context.requestShutdown(gracefully: true) { cancelTask() }
     }
 
     /// Tells it that it is to stop, and cancels it.
@@ -27,5 +27,15 @@ struct ChildCopy {
         case .early(let early): early.cancel()
         case .task(let task): task.cancel()
         }
+    }
+}
+
+/// What a copy is to be told.
+struct Order {
+    let copy: ChildCopy
+    let isCancelled: Bool
+
+    func give() {
+        if isCancelled { copy.cancel() } else { copy.ask() }
     }
 }

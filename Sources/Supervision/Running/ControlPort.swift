@@ -54,20 +54,25 @@ final class ControlPort: Sendable {
 
     /// Asks for something, and waits for the answer.
     ///
+    /// Called on the pool: the supervisor may act on the calling thread.
+    ///
     /// - Throws: `SupervisorError` with code `notRunning` where nobody is there to answer;
     ///   `CancellationError` when the calling task is cancelled meanwhile, if that is to end the wait.
-    func ask(_ request: PendingCall.Request, isCancellable: Bool = true) async throws -> PendingCall.Answer {
+    nonisolated(nonsending) func ask(
+        _ request: PendingCall.Request,
+        isCancellable: Bool = true
+    ) async throws -> PendingCall.Answer {
         guard let inbox = state.withLock(\.inbox) else { throw SupervisorError(.notRunning) }
+        if isCancellable { try Task.checkCancellation() }
         let call = PendingCall(request)
+        guard inbox.bring(.call(call)) else { throw SupervisorError(.notRunning) }
+        if let result = call.result { return try result.get() }
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                call.wait(continuation)
-                if !inbox.send(.call(call)) { call.answer(.failure(SupervisorError(.notRunning))) }
-            }
+            // Resumed once: only the first answer counts.
+            try await withUnsafeThrowingContinuation { call.wait($0) }
         } onCancel: {
             guard isCancellable else { return }
             // One that is being served is served to its end, without anybody to hear of it.
-            // Answered first: where this comes before the call itself, that is how it is known for over.
             call.answer(.failure(CancellationError()))
             inbox.send(.withdraw(call))
         }

@@ -7,35 +7,46 @@ import SupervisionLock
 final class EarlyTask: Sendable {
     private struct State {
         var isCancelled = false
-        /// While the first steps are taken.
-        var current: Current?
+        /// Whether the first steps are being taken.
+        var isCurrent = false
         /// Afterwards.
         var task: Task<Void, Never>?
     }
 
-    /// The task on whose thread that was asked.
+    /// The task on whose thread that was asked, while its first steps are taken.
     ///
     /// It is used by other threads only to cancel it, which may be done from anywhere as long as there is the
     /// task, and only under the lock. The thread that runs the first steps holds the task until it has either
     /// taken that lock to say what it is, or had its turn back: then nobody cancels the child by this any more.
+    ///
+    /// In a place of its own: nothing is known here of how it is copied, so that each copy would cost.
     private struct Current: @unchecked Sendable {
-        let task: UnsafeCurrentTask
+        let place = UnsafeMutablePointer<UnsafeCurrentTask>.allocate(capacity: 1)
     }
 
+    private let current = Current()
     private let state = Locked(State())
+
+    deinit {
+        clear()
+        current.place.deallocate()
+    }
 
     /// Makes room for another task.
     func clear() {
-        state.withLock { $0 = State() }
+        state.withLock { state in
+            if state.isCurrent { current.place.deinitialize(count: 1) }
+            state = State()
+        }
     }
 
     /// Notes the calling task.
     func begin() {
         withUnsafeCurrentTask { task in
             guard let task else { return }
-            let current = Current(task: task)
             let isCancelled = state.withLock { state in
-                state.current = current
+                current.place.initialize(to: task)
+                state.isCurrent = true
                 return state.isCancelled
             }
             if isCancelled { task.cancel() }
@@ -45,8 +56,9 @@ final class EarlyTask: Sendable {
     /// Notes the task, whose first steps are over.
     func end(_ task: Task<Void, Never>) {
         state.withLock { state in
+            if state.isCurrent { current.place.deinitialize(count: 1) }
+            state.isCurrent = false
             state.task = task
-            state.current = nil
         }
     }
 
@@ -54,7 +66,7 @@ final class EarlyTask: Sendable {
     func cancel() {
         let task = state.withLock { state -> Task<Void, Never>? in
             state.isCancelled = true
-            state.current?.task.cancel()
+            if state.isCurrent { current.place.pointee.cancel() }
             return state.task
         }
         task?.cancel()

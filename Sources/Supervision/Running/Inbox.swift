@@ -27,6 +27,9 @@ final class Inbox: Sendable {
     /// Which run of the supervisor this is, counted from one.
     let number: Int
 
+    /// Where whoever reads it runs.
+    let executor = LoopExecutor()
+
     private let state = Locked(State())
 
     init(number: Int = 1) {
@@ -38,14 +41,28 @@ final class Inbox: Sendable {
     /// - Returns: Whether it will be read; false once the supervisor has ended.
     @discardableResult
     func send(_ message: Message) -> Bool {
-        let (isOpen, reader) = state.withLock { state in
-            guard !state.isClosed else { return (false, nil as UnsafeContinuation<Void, Never>?) }
+        let (isOpen, reader) = put(message)
+        reader?.resume()
+        return isOpen
+    }
+
+    /// Puts a message in, and lends the calling thread to whoever reads it.
+    ///
+    /// - Returns: Whether it will be read; false once the supervisor has ended.
+    @discardableResult
+    func bring(_ message: Message) -> Bool {
+        let (isOpen, reader) = put(message)
+        if let reader { executor.lend { reader.resume() } }
+        return isOpen
+    }
+
+    private func put(_ message: Message) -> (isOpen: Bool, reader: UnsafeContinuation<Void, Never>?) {
+        state.withLock { state in
+            guard !state.isClosed else { return (false, nil) }
             state.messages.push(message)
             defer { state.reader = nil }
             return (true, state.reader)
         }
-        reader?.resume()
-        return isOpen
     }
 
     /// Takes out everything that is there, without waiting.
@@ -61,15 +78,13 @@ final class Inbox: Sendable {
     /// Waits until there is something.
     ///
     /// Not ended by cancellation: a supervisor whose task is cancelled has its stop to see to.
-    func wait() async {
-        await withUnsafeContinuation { continuation in
-            let isReady = state.withLock { state in
-                guard state.messages.isEmpty else { return true }
-                state.reader = continuation
-                return false
-            }
-            if isReady { continuation.resume() }
+    func wait(_ reader: UnsafeContinuation<Void, Never>) {
+        let isReady = state.withLock { state in
+            guard state.messages.isEmpty else { return true }
+            state.reader = reader
+            return false
         }
+        if isReady { reader.resume() }
     }
 
     /// Lets nothing more in.

@@ -34,7 +34,7 @@ final class PendingCall: Sendable {
 
     private enum State {
         case asked
-        case waiting(CheckedContinuation<Answer, any Error>)
+        case waiting(UnsafeContinuation<Answer, any Error>)
         case answered(Result<Answer, any Error>)
         case over
     }
@@ -50,6 +50,11 @@ final class PendingCall: Sendable {
         self.request = request
     }
 
+    /// The answer, where it has come before anybody waits.
+    var result: Result<Answer, any Error>? {
+        state.withLock { if case .answered(let result) = $0 { result } else { nil } }
+    }
+
     /// Whether nobody waits for an answer any more.
     var isOver: Bool {
         state.withLock { state in
@@ -61,7 +66,7 @@ final class PendingCall: Sendable {
     }
 
     /// Waits; the answer may have come before.
-    func wait(_ continuation: CheckedContinuation<Answer, any Error>) {
+    func wait(_ continuation: UnsafeContinuation<Answer, any Error>) {
         let result = state.withLock { state -> Result<Answer, any Error>? in
             if case .answered(let result) = state {
                 state = .over
@@ -75,7 +80,7 @@ final class PendingCall: Sendable {
 
     /// Answers; only the first answer counts.
     func answer(_ result: sending Result<Answer, any Error>) {
-        let continuation = state.withLock { state -> CheckedContinuation<Answer, any Error>? in
+        let continuation = state.withLock { state -> UnsafeContinuation<Answer, any Error>? in
             switch state {
             case .asked:
                 state = .answered(result)

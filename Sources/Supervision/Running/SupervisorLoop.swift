@@ -2,17 +2,17 @@
 ///
 /// Children are begun on the thread of whoever acts, see ``Turn``; so it is not the task that called the
 /// supervisor's `run` that acts, but one that can be left behind with a child that does not let go of the thread.
-/// All are made by the caller's task, so that the children inherit its task-local values.
+/// All are made by the caller's task, so that the children inherit its task-local values; where they run is up to
+/// ``LoopExecutor``.
 ///
 /// `@unchecked`: only the task that has the turn touches the run, and the turn is handed on with everything that was
 /// written before.
 final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
-    private var run: SupervisorRun<Machine>
+    // Nobody else can be at it, by the same proof, and what it calls comes back to it by the inbox alone: each access
+    // would be looked up, several for each start.
+    @exclusivity(unchecked) private var run: SupervisorRun<Machine>
     private let turn = Turn()
     private let inbox: Inbox
-
-    /// How many children are begun in a row before others have the thread.
-    private static var patience: Int { 64 }
 
     init(_ run: SupervisorRun<Machine>) {
         self.run = run
@@ -21,14 +21,22 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
 
     /// Runs until nothing is left to do.
     func perform() async throws {
-        while await turn.hand({ Task { await act() } }) == .vacant {}
+        while await turn.hand({ Task(executorPreference: inbox.executor) { [self] in await act() } })
+            == .vacant
+        {}
         if let failure = run.failure { throw failure }
     }
 
     private func act() async {
         let early = EarlyTask()
-        var begun = 0
+        var allowance = inbox.executor.takeAllowance() ?? 1
         while true {
+            if allowance == 0 {
+                // Others have the thread.
+                await Task.yield()
+                allowance = inbox.executor.takeAllowance() ?? 1
+            }
+            allowance -= 1
             switch run.advance() {
             case .begin(let child):
                 early.clear()
@@ -37,14 +45,11 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
                 let task = child.begin(known: early)
                 guard turn.takeBack(loan) else { return early.end(task) }
                 run.begun(child.ref, task)
-                begun += 1
-                if begun == Self.patience {
-                    begun = 0
-                    await Task.yield()
-                }
-            case .wait:
-                begun = 0
-                await inbox.wait()
+            case .wait(let order):
+                // As late as that: this thread has nothing else to do when the news of the child's end comes.
+                order?.give()
+                await withUnsafeContinuation { inbox.wait($0) }
+                if let new = inbox.executor.takeAllowance() { allowance = new }
             case .over:
                 return turn.end()
             }

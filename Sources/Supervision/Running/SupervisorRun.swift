@@ -15,8 +15,8 @@ struct SupervisorRun<Machine: Decider> {
     enum Step {
         /// Begin a child.
         case begin(ChildContext)
-        /// Wait for news.
-        case wait
+        /// Wait for news, once a child has been told to stop.
+        case wait(telling: Order?)
         /// Nothing more.
         case over
     }
@@ -30,7 +30,7 @@ struct SupervisorRun<Machine: Decider> {
 
     /// The significant child that ended last: where it is temporary, it is not in the list any more.
     var significantEnd: (slot: Int, id: String)?
-    private var calls: [Int: PendingCall] = [:]
+    private var calls = PendingCalls()
     var ending: SupervisorEnding?
     var outcome: (reason: StopReason, abandoned: [ChildRef])?
     private var timer: DeadlineTimer
@@ -54,11 +54,7 @@ struct SupervisorRun<Machine: Decider> {
         if messages.isEmpty { place.inbox.takeAll(&messages) }
         while true {
             if let action = machine.actions.pop() {
-                guard case .start(let ref) = action else {
-                    perform(action)
-                    continue
-                }
-                if let child = start(ref) { return .begin(child) }
+                if let step = perform(action) { return step }
             } else if let message = messages.pop() {
                 handle(message)
             } else if outcome != nil {
@@ -75,9 +71,16 @@ struct SupervisorRun<Machine: Decider> {
                 if messages.isEmpty { decide(.time) }
             } else {
                 timer.arm(for: machine.deadline)
-                return .wait
+                return .wait(telling: nil)
             }
         }
+    }
+
+    /// Whether nothing else is to be done before there is news.
+    private mutating func canWait() -> Bool {
+        guard machine.actions.isEmpty, messages.isEmpty, outcome == nil else { return false }
+        guard let deadline = machine.deadline else { return true }
+        return deadline > time()
     }
 
     /// Notes that a child is about to be begun.
@@ -122,7 +125,7 @@ struct SupervisorRun<Machine: Decider> {
             serve(call)
         case .withdraw(let call):
             machine.withdraw(call.number)
-            calls[call.number] = nil
+            calls.remove(call.number)
         case .ping(let reply):
             reply(true)
         }
@@ -147,15 +150,17 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     private mutating func decide(_ input: Input) {
+        machine.hasAudience = place.eventHub.hasReaders
         machine.handle(input, at: time())
     }
 
-    private mutating func perform(_ action: Action) {
+    /// - Returns: What is left of it for whoever acts.
+    private mutating func perform(_ action: Action) -> Step? {
         switch action {
+        case .start(let ref): return start(ref).map(Step.begin)
+        case .ask(let ref): return tell(ref, isCancelled: false)
+        case .cancel(let ref): return tell(ref, isCancelled: true)
         case .adopt(let call, let slot): adopt(call, slot)
-        case .start: break
-        case .ask(let ref): nodes.update(ref.slot) { $0.copy?.ask() }
-        case .cancel(let ref): nodes.update(ref.slot) { $0.copy?.cancel() }
         case .askAll: stopAll { $0.ask() }
         case .cancelAll: stopAll { $0.cancel() }
         case .retire(let slot): retire(slot)
@@ -164,18 +169,34 @@ struct SupervisorRun<Machine: Decider> {
             nodes.remove(slot)
         case .report(let decision): report(decision)
         case .reply(let number, let reply): answer(number, reply)
-        case .finish(let reason, let abandoned): outcome = (reason, abandoned)
+        case .finish(let reason): outcome = (reason, machine.abandoned)
         }
+        return nil
+    }
+
+    /// Tells a child to stop: now, or as the last thing before there is nothing to do but to wait.
+    private mutating func tell(_ ref: ChildRef, isCancelled: Bool) -> Step? {
+        guard let copy = nodes.update(ref.slot, { $0.copy }) ?? nil else { return nil }
+        let order = Order(copy: copy, isCancelled: isCancelled)
+        guard canWait() else {
+            order.give()
+            return nil
+        }
+        timer.arm(for: machine.deadline)
+        return .wait(telling: order)
     }
 
     private mutating func adopt(_ number: Int, _ slot: Int) {
-        guard case .start(var spec)? = calls[number]?.request else { return }
-        if spec.id.isEmpty { spec.id = "\(slot)" }
-        nodes.append(Node(spec: spec))
+        guard case .start(let spec)? = calls[number]?.request else { return }
+        var node = Node(spec: spec)
+        if spec.id.isEmpty { node.spec.id = "\(slot)" }
+        nodes.append(node)
     }
 
-    private func start(_ ref: ChildRef) -> ChildContext? {
-        nodes.read(ref.slot) { node in
+    private mutating func start(_ ref: ChildRef) -> ChildContext? {
+        let place = place
+        // In its place: the spec is not copied.
+        return nodes.update(ref.slot) { node in
             let context = ChildContext(ref, node.spec, in: place)
             context.referent?.begin(context)
             if let limit = node.spec.rules.startTimeout, !node.spec.startsAtOnce {
@@ -185,16 +206,20 @@ struct SupervisorRun<Machine: Decider> {
         }
     }
 
-    private func retire(_ slot: Int) {
+    private mutating func retire(_ slot: Int) {
         // Few have any.
-        guard nodes.read(slot, { $0.spec.hasReferences }) == true else { return }
+        if nodes.read(slot, { $0.spec.hasReferences }) == true { retireReferences(of: slot) }
+    }
+
+    private func retireReferences(of slot: Int) {
         nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
     }
 
     private mutating func stopAll(_ stop: (ChildCopy) -> Void) {
+        let isHeard = place.eventHub.hasReaders
         nodes.forEach { slot, node in
             guard let copy = node.copy, !copy.context.isShutdownRequested else { return }
-            emit(.childStopping(copy.context.ref))
+            if isHeard { emit(.childStopping(copy.context.ref)) }
             stop(copy)
         }
         machine.allTold(at: now)
@@ -213,7 +238,7 @@ struct SupervisorRun<Machine: Decider> {
         // A supervisor that is nested may be started again, with the children it was made with.
         nodes.forEach { slot, node in
             guard node.spec.hasReferences, place.isTop || !machine.isDeclared(slot) else { return }
-            retire(slot)
+            retireReferences(of: slot)
         }
     }
 
@@ -243,12 +268,12 @@ extension SupervisorRun {
         case .children, .count: asked = .read
         case .look(let limit): return call.answer(.success(.look(look(limit: limit))))
         }
-        calls[call.number] = call
+        calls.add(call)
         decide(.call(number: call.number, asked))
     }
 
     private mutating func answer(_ number: Int, _ reply: Reply) {
-        guard let call = calls.removeValue(forKey: number) else { return }
+        guard let call = calls.remove(number) else { return }
         switch (call.request, reply) {
         case (.children, .done): call.answer(.success(.snapshots(snapshots(limit: .max))))
         case (.count, .done): call.answer(.success(.count(count)))

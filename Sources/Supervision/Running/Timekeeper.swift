@@ -1,7 +1,7 @@
 /// A clock, read as the time since some moment.
 ///
 /// One for a whole tree, from the moment it was started: a nested supervisor measures on its parent's.
-package struct Timekeeper: Sendable {
+package final class Timekeeper: Sendable {
     let clock: any Clock<Duration>
     private let elapsed: @Sendable () -> Duration
     private let sleepUntil: @Sendable (Duration) async throws -> Void
@@ -10,7 +10,12 @@ package struct Timekeeper: Sendable {
     package init<C: Clock<Duration>>(_ clock: C) {
         let origin = clock.now
         self.clock = clock
-        self.elapsed = { origin.duration(to: clock.now) }
+        // It is read for each step of each child: that of nearly all trees without a detour.
+        if clock is SuspendingClock, let origin = origin as? SuspendingClock.Instant {
+            self.elapsed = { origin.duration(to: .now) }
+        } else {
+            self.elapsed = { origin.duration(to: clock.now) }
+        }
         self.sleepUntil = { try await clock.sleep(until: origin.advanced(by: $0), tolerance: nil) }
     }
 

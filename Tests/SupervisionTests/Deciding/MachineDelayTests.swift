@@ -140,7 +140,7 @@ struct MachineDelayTests {
     func stopDuringPause(strategy: Strategy) {
         var machine = Machine(strategy: strategy, rules: [Self.patient()]).up()
         _ = machine.childEnded(ref(0), .threw, at: .zero)
-        #expect(machine.stopRequested(at: .zero).deeds == [.finish(.requested, abandoned: [])])
+        #expect(machine.stopRequested(at: .zero).deeds == [.finish(.requested)])
         #expect(machine.deadline == nil)
         #expect(machine.deadlineReached(at: .seconds(1)) == [])
     }

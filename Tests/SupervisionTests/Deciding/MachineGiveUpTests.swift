@@ -127,7 +127,7 @@ struct MachineGiveUpTests {
         #expect(actions.stopReason == .gaveUp(ref(1), .response))
         let settling = machine.settle(actions)
         #expect(settling.stops == [2, 0])
-        #expect(settling.rest.last == .finish(.gaveUp(ref(1), .response), abandoned: []))
+        #expect(settling.rest.last == .finish(.gaveUp(ref(1), .response)))
     }
 
     @Test("a first start whose error gives up the child goes on without it", arguments: responses)
@@ -163,7 +163,7 @@ struct MachineGiveUpTests {
     func told(response: FailureResponse) {
         var machine = Machine([.permanent]).up()
         _ = machine.stopRequested(at: .zero)
-        #expect(machine.end(ref(0), .threw, response).deeds == [.finish(.requested, abandoned: [])])
+        #expect(machine.end(ref(0), .threw, response).deeds == [.finish(.requested)])
     }
 
     @Test("a child given up while its row is taken down does not come up with it")

@@ -19,7 +19,7 @@ struct MachineStartTests {
         #expect(machine.start() == [.report(.starting), .report(.started)])
         #expect(
             machine.stopRequested(at: .zero)
-                == [.report(.stopping(.requested)), .report(.stopped), .finish(.requested, abandoned: [])]
+                == [.report(.stopping(.requested)), .report(.stopped), .finish(.requested)]
         )
     }
 
@@ -50,7 +50,7 @@ struct MachineStartTests {
         #expect(machine.childEnded(ref(1), .cancelled, at: .zero).deeds == [.cancel(ref(0))])
         #expect(
             machine.childEnded(ref(0), .cancelled, at: .zero).deeds
-                == [.finish(.startFailed(ref(2)), abandoned: [])]
+                == [.finish(.startFailed(ref(2)))]
         )
     }
 
@@ -95,7 +95,7 @@ struct MachineStartTests {
         #expect(actions.deeds == [.cancel(ref(1))])
         #expect(
             machine.childEnded(ref(1), .cancelled, at: .zero).deeds == [
-                .finish(.gaveUp(ref(0)), abandoned: [])
+                .finish(.gaveUp(ref(0)))
             ]
         )
     }
@@ -103,21 +103,22 @@ struct MachineStartTests {
     @Test("a stop before the start starts nothing")
     func stopBeforeStart() {
         var machine = Machine([.permanent])
-        #expect(machine.stopRequested(at: .zero).deeds == [.finish(.requested, abandoned: [])])
+        #expect(machine.stopRequested(at: .zero).deeds == [.finish(.requested)])
         #expect(machine.start() == [])
     }
 
     @Test(
-        "a stop during a start cancels the child that is starting, whatever its shutdown",
+        "a stop during a start tells the child that is starting, too, as its shutdown says",
         arguments: [
-            Shutdown.graceful(.seconds(9)), .timeout(.seconds(9)),
+            (Shutdown.graceful(.seconds(9)), Action.ask(ref(1))),
+            (.timeout(.seconds(9)), .cancel(ref(1))),
         ]
     )
-    func stopDuringStart(shutdown: Shutdown) {
+    func stopDuringStart(shutdown: Shutdown, telling: Action) {
         var machine = Machine(shutdowns: [.infinity, shutdown, .infinity])
         _ = machine.start()
         _ = machine.childStarted(ref(0))
-        #expect(machine.stopRequested(at: .seconds(1)).deeds == [.cancel(ref(1))])
+        #expect(machine.stopRequested(at: .seconds(1)).deeds == [telling])
         #expect(machine.deadline == .seconds(10))
         #expect(machine.childStarted(ref(1)) == [], "too late to be of interest")
         #expect(machine.childEnded(ref(1), .cancelled, at: .seconds(2)).deeds == [.cancel(ref(0))])

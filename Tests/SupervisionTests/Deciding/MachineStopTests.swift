@@ -4,6 +4,29 @@ import Testing
 
 @Suite("Decisions: stop")
 struct MachineStopTests {
+    @Test("where nobody hears of it, what is for readers alone is not reported, and all else is as ever")
+    func withoutAudience() {
+        let inputs: [Input] = [
+            .start, .childStarted(ref(0)), .childStarted(ref(1)),
+            .childEnded(ref(0), .threw, response: .restart),
+            .childStarted(ref(0, 2)), .stop, .childEnded(ref(1), .cancelled, response: .restart), .time,
+        ]
+        var heard = Machine([.permanent, .permanent])
+        var unheard = heard
+        unheard.hasAudience = false
+        for input in inputs {
+            let actions = heard.give(input, at: .seconds(1))
+            let told = unheard.give(input, at: .seconds(1))
+            #expect(
+                told
+                    == actions.filter { action in
+                        if case .report(let decision) = action { !decision.isForReaders } else { true }
+                    }
+            )
+        }
+        #expect(unheard.condition == .stopping)
+    }
+
     @Test("children stop in reverse order, one after the other")
     func reverse() {
         var machine = Machine([.permanent, .transient, .temporary]).up()
@@ -17,7 +40,7 @@ struct MachineStopTests {
                 ]
         )
         #expect(machine.childEnded(ref(1), .returned, at: .zero).deeds == [.cancel(ref(0))])
-        #expect(machine.childEnded(ref(0), .threw, at: .zero).deeds == [.finish(.requested, abandoned: [])])
+        #expect(machine.childEnded(ref(0), .threw, at: .zero).deeds == [.finish(.requested)])
     }
 
     @Test("a second request changes nothing")
@@ -43,7 +66,7 @@ struct MachineStopTests {
         _ = machine.childEnded(ref(0), .threw, at: .zero)
         #expect(machine.stopRequested(at: .zero).deeds == [.cancel(ref(0, 2))])
         #expect(
-            machine.childEnded(ref(0, 2), .threw, at: .zero).deeds == [.finish(.requested, abandoned: [])]
+            machine.childEnded(ref(0, 2), .threw, at: .zero).deeds == [.finish(.requested)]
         )
     }
 
@@ -59,8 +82,9 @@ struct MachineStopTests {
         #expect(actions.deeds == [.cancel(ref(0))])
         #expect(
             machine.childEnded(ref(0), .cancelled, at: .seconds(15)).deeds
-                == [.finish(.requested, abandoned: [ref(1)])]
+                == [.finish(.requested)]
         )
+        #expect(machine.abandoned == [ref(1)])
     }
 
     @Test("a graceful child is asked, then cancelled, then abandoned")
@@ -74,8 +98,9 @@ struct MachineStopTests {
         )
         #expect(machine.deadline == .seconds(10) + Shutdown.cancellationGrace)
         #expect(
-            machine.deadlineReached(at: .seconds(11)).deeds == [.finish(.requested, abandoned: [ref(0)])]
+            machine.deadlineReached(at: .seconds(11)).deeds == [.finish(.requested)]
         )
+        #expect(machine.abandoned == [ref(0)])
     }
 
     @Test("a graceful child that ends after its cancellation has stopped")
@@ -85,7 +110,7 @@ struct MachineStopTests {
         _ = machine.deadlineReached(at: .seconds(10))
         #expect(
             machine.childEnded(ref(0), .cancelled, at: .seconds(10)).deeds == [
-                .finish(.requested, abandoned: [])
+                .finish(.requested)
             ]
         )
     }
@@ -102,7 +127,8 @@ struct MachineStopTests {
     func zero() {
         var machine = Machine(shutdowns: [.timeout(.zero)]).up()
         _ = machine.stopRequested(at: .seconds(1))
-        #expect(machine.deadlineReached(at: .seconds(1)).deeds == [.finish(.requested, abandoned: [ref(0)])])
+        #expect(machine.deadlineReached(at: .seconds(1)).deeds == [.finish(.requested)])
+        #expect(machine.abandoned == [ref(0)])
     }
 
     @Test("an abandoned child that ends while others are stopped is no longer left running")
@@ -113,7 +139,7 @@ struct MachineStopTests {
         #expect(machine.childEnded(ref(1), .cancelled, at: .seconds(2)).deeds == [])
         #expect(
             machine.childEnded(ref(0), .cancelled, at: .seconds(3)).deeds == [
-                .finish(.requested, abandoned: [])
+                .finish(.requested)
             ]
         )
     }
@@ -124,9 +150,10 @@ struct MachineStopTests {
         _ = machine.stopRequested(at: .zero)
         #expect(
             machine.childEnded(ref(0), .leftRunning, at: .zero).deeds == [
-                .finish(.requested, abandoned: [ref(0)])
+                .finish(.requested)
             ]
         )
+        #expect(machine.abandoned == [ref(0)])
     }
 
     @Test("giving up stops the rest in reverse, without the one that failed")
@@ -140,7 +167,7 @@ struct MachineStopTests {
         #expect(machine.childEnded(ref(2), .cancelled, at: .zero).deeds == [.cancel(ref(0))])
         #expect(
             machine.childEnded(ref(0), .cancelled, at: .zero).deeds == [
-                .finish(.gaveUp(ref(1)), abandoned: [])
+                .finish(.gaveUp(ref(1)))
             ]
         )
     }

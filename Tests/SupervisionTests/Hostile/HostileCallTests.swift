@@ -3,7 +3,7 @@ import SupervisionLock
 import SupervisionTesting
 import Testing
 
-@Suite("Hostile: children that turn on their own supervisor", .timeLimit(.minutes(1)))
+@Suite("Hostile: children that turn on their own supervisor", .timeLimit(.minutes(5)))
 struct HostileCallTests {
     private let count = 1_000
 

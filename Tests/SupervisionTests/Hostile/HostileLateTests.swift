@@ -2,7 +2,7 @@ import Supervision
 import SupervisionTesting
 import Testing
 
-@Suite("Hostile: thousands that speak after their end", .timeLimit(.minutes(1)))
+@Suite("Hostile: thousands that speak after their end", .timeLimit(.minutes(5)))
 struct HostileLateTests {
     private let count = 2_000
 

@@ -124,7 +124,7 @@ private final class Mixture: Sendable {
     }
 }
 
-@Suite("Hostile: everything at once", .timeLimit(.minutes(1)))
+@Suite("Hostile: everything at once", .timeLimit(.minutes(5)))
 struct HostileMixtureTests {
     @Test(
         "whatever befalls it the tree ends, names exactly those that still run, and runs nobody twice",

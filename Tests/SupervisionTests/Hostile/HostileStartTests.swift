@@ -2,7 +2,7 @@ import Supervision
 import SupervisionTesting
 import Testing
 
-@Suite("Hostile: thousands that do not start", .timeLimit(.minutes(1)))
+@Suite("Hostile: thousands that do not start", .timeLimit(.minutes(5)))
 struct HostileStartTests {
     private let hostile = Hostile()
     private let count = 2_000

@@ -2,7 +2,7 @@ import Supervision
 import SupervisionTesting
 import Testing
 
-@Suite("Hostile: thousands that will not stop", .timeLimit(.minutes(1)))
+@Suite("Hostile: thousands that will not stop", .timeLimit(.minutes(5)))
 struct HostileStopTests {
     private let hostile = Hostile()
     private let count = 2_000

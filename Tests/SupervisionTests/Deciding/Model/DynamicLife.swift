@@ -163,7 +163,7 @@ struct DynamicLife: RandomLife {
             story += actions.map { "    \($0)" }
         }
         if !isNews, !actions.isEmpty { world.fail("acts on old news") }
-        for action in actions where broken == nil { world.follow(action) }
+        for action in actions where broken == nil { world.follow(action, machine) }
         if broken == nil { world.check(machine) }
         if case .time = event, actions.isEmpty, let deadline, deadline <= world.now,
             deadline == machine.deadline

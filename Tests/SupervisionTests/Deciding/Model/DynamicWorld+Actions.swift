@@ -3,7 +3,7 @@
 // What a dynamic supervisor does, held against what it may do at that moment.
 
 extension DynamicWorld {
-    mutating func follow(_ action: Action) {
+    mutating func follow(_ action: Action, _ machine: DynamicMachine) {
         switch action {
         case .adopt(let call, let slot):
             guard case .start? = callers[call], slot == children.count, count < maxChildren else {
@@ -27,7 +27,7 @@ extension DynamicWorld {
             children[slot].isForgotten = true
         case .report(let decision): follow(decision)
         case .reply(let call, let reply): answer(call, reply)
-        case .finish(let reason, let abandoned): finish(reason, abandoned)
+        case .finish(let reason): finish(reason, machine.abandoned)
         }
     }
 
@@ -54,13 +54,11 @@ extension DynamicWorld {
             return fail("tells \(ref) to stop")
         }
         if isAsked {
-            let isRight =
-                child.told?.wasRunning == true && child.told?.isAsked == false && rules.shutdown.asks
-            if !isRight { fail("asks \(ref)") }
+            if child.told?.isAsked != false || !rules.shutdown.asks { fail("asks \(ref)") }
             children[ref.slot].told?.isAsked = true
         } else {
             if let told = child.told, toldAll == nil,
-                told.isCancelled || told.wasRunning && rules.shutdown.asks,
+                told.isCancelled || rules.shutdown.asks,
                 told.overdueAt == nil
             {
                 fail("cancels \(ref)")
@@ -75,12 +73,7 @@ extension DynamicWorld {
         if isAsked != rules.shutdown.asks { fail("does not tell as the shutdown says") }
         toldAll = (now, nil)
         for slot in children.indices where children[slot].isAlive && children[slot].told == nil {
-            children[slot].told = .init(
-                at: now,
-                wasRunning: children[slot].state == .running,
-                isAsked: isAsked,
-                isCancelled: !isAsked
-            )
+            children[slot].told = .init(at: now, isAsked: isAsked, isCancelled: !isAsked)
         }
     }
 
@@ -115,9 +108,8 @@ extension DynamicWorld {
             come(ref, from: [.done], to: .givenUp)
         case .stopping(let reason): stopping(reason)
         case .childStopping(let ref):
-            let wasRunning = children[ref.slot].state == .running
             come(ref, from: [.starting, .running, .waiting], to: .stopping)
-            children[ref.slot].told = .init(at: now, wasRunning: wasRunning)
+            children[ref.slot].told = .init(at: now)
         case .childOverdue(let ref, let time): overdue(ref, time)
         case .childStopped(let ref, let exit):
             if children[ref.slot].isAlive { fail("tells that \(ref) has stopped, and it runs") }
@@ -177,7 +169,7 @@ extension DynamicWorld {
         guard let limit = rules.shutdown.limit, let at = toldAll?.at ?? told?.at, time == now - at,
             children[ref.slot].isAlive
         else { return fail("abandons \(ref) after \(time)") }
-        if toldAll == nil, let told, told.wasRunning, rules.shutdown.asks {
+        if toldAll == nil, let told, rules.shutdown.asks {
             if now - (told.overdueAt ?? now) < Shutdown.cancellationGrace {
                 fail("abandons \(ref) too early")
             }

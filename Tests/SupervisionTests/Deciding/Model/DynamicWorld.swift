@@ -122,9 +122,6 @@ struct DynamicWorld {
             {
                 fail("forgets when the time of \(slot) is up")
             }
-            if toldAll != nil, child.state == .starting, child.told?.isCancelled != true {
-                fail("does not cancel \(slot), which has not started")
-            }
             if ending != nil, !child.isAlive, child.state != .abandoned {
                 fail("has lost the end of \(slot)")
             }

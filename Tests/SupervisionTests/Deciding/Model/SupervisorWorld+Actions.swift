@@ -19,7 +19,7 @@ extension SupervisorWorld {
         case .forget(let slot): forget(slot)
         case .report(let decision): follow(decision, machine, after: phase)
         case .reply(let call, let reply): answer(call, reply)
-        case .finish(let reason, let abandoned): finish(reason, abandoned)
+        case .finish(let reason): finish(reason, machine.abandoned)
         }
     }
 
@@ -83,7 +83,7 @@ extension SupervisorWorld {
         guard child.state == .stopping, child.isAlive, child.generation == ref.generation,
             let told = child.told
         else { return fail("tells \(ref) to stop, which is \(child.state)") }
-        let asksFirst = told.wasRunning && child.rules.shutdown.asks
+        let asksFirst = child.rules.shutdown.asks
         if isAsked {
             if !asksFirst || told.isAsked { fail("asks \(ref)") }
             children[ref.slot].told?.isAsked = true
@@ -269,7 +269,7 @@ extension SupervisorWorld {
             if ending == nil, ref.slot < row?.first ?? .max { fail("stops \(ref), which is not in the row") }
             if ending == nil, strategy == .oneForOne { fail("stops \(ref) because of a sibling") }
         }
-        children[ref.slot].told = Child.Told(at: now, wasRunning: child.state == .running)
+        children[ref.slot].told = Child.Told(at: now)
         come(ref, to: .stopping)
     }
 }

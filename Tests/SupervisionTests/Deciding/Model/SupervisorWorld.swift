@@ -29,7 +29,6 @@ struct SupervisorWorld {
         /// What a copy was told, and when.
         struct Told {
             var at: Duration
-            var wasRunning: Bool
             var isAsked = false
             var isCancelled = false
             var overdueAt: Duration?
