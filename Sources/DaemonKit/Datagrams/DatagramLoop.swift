@@ -24,13 +24,14 @@ struct DatagramLoop {
         let failures = Failures()
 
         try await withTaskCancellationHandler {
-            // Not before a drain or a cancellation that is there already is known to it.
+            // First, so that what is taken has a listener that drains when it is told to stop. And a drain or a
+            // cancellation that is there already is known to the thread before it begins.
+            session.started()
             let thread = try receiver.start()
             // When its queue has ended, so has it, or nearly.
             defer { csupervision_thread_join(thread) }
 
             try await withThrowingDiscardingTaskGroup { tasks in
-                session.started()
                 while let datagrams = try await receiver.queue.next() {
                     for datagram in datagrams {
                         guard !Task.isCancelled else {

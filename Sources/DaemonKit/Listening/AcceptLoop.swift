@@ -18,13 +18,14 @@ struct AcceptLoop {
         }
 
         try await withTaskCancellationHandler {
-            // Not before a drain or a cancellation that is there already is known to it: it must accept nobody then.
+            // First, so that who is accepted has a listener that drains when it is told to stop. And a drain or a
+            // cancellation that is there already is known to the thread before it begins: it accepts nobody then.
+            session.started()
             let thread = try acceptor.start()
             // When its queue has ended, so has it, or nearly.
             defer { csupervision_thread_join(thread) }
 
             try await withThrowingDiscardingTaskGroup { tasks in
-                session.started()
                 // What the thread accepts it gives to tasks itself: nobody else has to be woken for that.
                 try await withTaskExecutorPreference(acceptor.executor) {
                     while let connections = try await acceptor.queue.next() {

@@ -191,6 +191,8 @@ final class AcceptThread: Sendable {
                     if isDraining { return .success(()) }
                     executor.runJobs(beforeWaiting: {
                         if accepted > 0, session.connectionCount >= Self.gathering.from {
+                            // The thread is the listener's own, none of the pool's. Nothing is lost by it: who comes
+                            // meanwhile is in the backlog, and an order to stop is read when it is over.
                             usleep(Self.gathering.microseconds)
                         }
                         wake.wait(orUntilReadable: descriptor)

@@ -27,9 +27,10 @@ extension ChildContext {
             expectedSockets: sockets.count,
             maxConnections: maxConnections,
             activity: daemon.activity,
-            onStarted: {
+            onStarted: { session in
                 for socket in sockets { daemon.log.write(.info, "listener \(name): \(socket.place)") }
-                self.started()
+                // Whom it accepts from here on it answers, or it accepts nobody.
+                if !self.reportStart() { session.beginDrain() }
             },
             report: { incident in daemon.log.write(.warning, "listener \(name): \(incident)") }
         )

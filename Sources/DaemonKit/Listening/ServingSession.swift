@@ -25,7 +25,7 @@ public final class ServingSession: Sendable {
     let unit: Unit
 
     private let activity: Activity?
-    private let onStarted: @Sendable () -> Void
+    private let onStarted: @Sendable (ServingSession) -> Void
     private let reporter: @Sendable (ListeningIncident) -> Void
     private let state: Locked<State>
 
@@ -53,13 +53,13 @@ public final class ServingSession: Sendable {
     ///   - name: The name of the listener.
     ///   - expectedSockets: How many sockets will be served in it.
     ///   - maxConnections: How many may be open at once, at least 1; `Int.max` for no limit.
-    ///   - onStarted: Called once, when every socket is being served.
+    ///   - onStarted: Called once, with the session, when every socket is being served.
     ///   - report: Takes each incident, on any thread; must not block.
     package convenience init(
         name: String,
         expectedSockets: Int,
         maxConnections: Int = .max,
-        onStarted: @escaping @Sendable () -> Void = {},
+        onStarted: @escaping @Sendable (ServingSession) -> Void = { _ in },
         report: @escaping @Sendable (ListeningIncident) -> Void = { _ in }
     ) {
         self.init(
@@ -80,7 +80,7 @@ public final class ServingSession: Sendable {
         expectedSockets: Int,
         maxConnections: Int,
         activity: Activity? = nil,
-        onStarted: @escaping @Sendable () -> Void,
+        onStarted: @escaping @Sendable (ServingSession) -> Void,
         report: @escaping @Sendable (ListeningIncident) -> Void
     ) {
         self.name = name
@@ -94,7 +94,8 @@ public final class ServingSession: Sendable {
 
     /// Says that a socket is being served.
     ///
-    /// To be called once by each ``SocketServer/serve(_:in:)``, once connections are accepted.
+    /// To be called once by each ``SocketServer/serve(_:in:)``, when connections are accepted; best just before the
+    /// first one is: a listener that has not started is cancelled where another one drains.
     ///
     /// The listener has started when all its sockets have. Calls beyond their number do nothing.
     public func started() {
@@ -103,7 +104,7 @@ public final class ServingSession: Sendable {
             state.socketsToStart -= 1
             return state.socketsToStart == 0
         }
-        if isLast { onStarted() }
+        if isLast { onStarted(self) }
     }
 }
 

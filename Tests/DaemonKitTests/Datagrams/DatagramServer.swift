@@ -28,7 +28,7 @@ final class DatagramServer: Sendable {
             counting: .datagrams,
             expectedSockets: 1,
             maxConnections: maxConcurrent,
-            onStarted: { started.add(()) },
+            onStarted: { _ in started.add(()) },
             report: { incidents.add($0) }
         )
         self.socket = socket

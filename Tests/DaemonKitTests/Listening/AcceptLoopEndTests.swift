@@ -107,6 +107,46 @@ struct AcceptLoopEndTests {
         try await new.drain()
     }
 
+    @Test(
+        "who comes before the listener has started is accepted when it has, and by nobody if it may not start"
+    )
+    func drainWhileStarting() async throws {
+        let master = try loopback()
+        let client = try TestClient.connect(to: master.localAddress)
+        try await client.write("hello")
+        for mayGoOn in [false, true] {
+            let events = Recorder<String>()
+            let session = ServingSession(
+                name: "http",
+                expectedSockets: 1,
+                onStarted: { session in
+                    events.add("started")
+                    if !mayGoOn { session.beginDrain() }
+                }
+            )
+            let socket = try ListeningSocket(adopting: dup(master.descriptor), name: "http", origin: .passed)
+            let task = Task {
+                let loop = AcceptLoop(
+                    socket: socket,
+                    session: session,
+                    accept: { descriptor in
+                        events.add("accepting")
+                        return AcceptThread.system(descriptor)
+                    }
+                )
+                try await loop.run { try await Handler.echo.handle($0) }
+            }
+            if mayGoOn {
+                #expect(try await client.read() == Array("hello".utf8))
+                #expect(events.all.prefix(2) == ["started", "accepting"])
+                client.close()
+                session.beginDrain()
+            }
+            try await task.value
+            if !mayGoOn { #expect(events.all == ["started"]) }
+        }
+    }
+
     @Test("the backlog of a passed socket is left also when a connection ends and makes room")
     func drainPassedWithRoom() async throws {
         let master = try loopback()

@@ -174,7 +174,7 @@ struct AcceptLoopTests {
             name: "http",
             expectedSockets: 2,
             maxConnections: 1,
-            onStarted: { started.add(()) }
+            onStarted: { _ in started.add(()) }
         )
         let handler = Handler { connection in
             counts.add(session.connectionCount)

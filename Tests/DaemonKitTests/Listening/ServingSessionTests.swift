@@ -8,7 +8,7 @@ struct ServingSessionTests {
     @Test("has started when every socket has, and only once")
     func started() {
         let starts = Recorder<Void>()
-        let session = ServingSession(name: "s", expectedSockets: 2, onStarted: { starts.add(()) })
+        let session = ServingSession(name: "s", expectedSockets: 2, onStarted: { _ in starts.add(()) })
         session.started()
         #expect(starts.all.isEmpty)
         session.started()

@@ -43,7 +43,7 @@ final class TestServer: Sendable {
             name: "test",
             expectedSockets: 1,
             maxConnections: maxConnections,
-            onStarted: { started.add(()) },
+            onStarted: { _ in started.add(()) },
             report: { incidents.add($0) }
         )
         self.address = socket.localAddress
