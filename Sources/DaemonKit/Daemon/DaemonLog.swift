@@ -14,7 +14,8 @@ import Systemd
 /// The daemon's own lines on standard error: what failed, what was restarted, why it ended.
 ///
 /// Written by a queue of its own, so that a log that nobody reads holds up nobody; lines beyond those that may
-/// wait are dropped and counted. Where standard error is the journal, each line carries its priority (`<4>`).
+/// wait are dropped and counted, but for the one that says what the process ends with. Where standard error is the
+/// journal, each line carries its priority (`<4>`).
 package final class DaemonLog: Sendable {
     private struct State {
         var waiting = 0
@@ -44,9 +45,15 @@ package final class DaemonLog: Sendable {
         }
     }
 
-    func write(_ priority: JournalPriority, _ text: String) {
+    /// Writes some lines, soon.
+    ///
+    /// - Parameters:
+    ///   - priority: How much they matter.
+    ///   - text: The lines.
+    ///   - isLast: Whether they say what the process ends with: those are written however many wait.
+    package func write(_ priority: JournalPriority, _ text: String, isLast: Bool = false) {
         let isDropped = state.withLock { state in
-            guard state.waiting < Self.mostWaiting else {
+            guard isLast || state.waiting < Self.mostWaiting else {
                 state.dropped += 1
                 return true
             }

@@ -181,7 +181,7 @@ package final class DaemonRun: Sendable {
             await finish()
             return End(code: .clean)
         } catch {
-            log.write(.error, "\(error)")
+            log.write(.error, "\(error)", isLast: true)
             tellStopping()
             var last = NotifyMessage.status("\(error)")
             if let number = (error as? any ErrnoCarrying)?.errorNumber { last = last + .errno(number) }
@@ -246,7 +246,7 @@ package final class DaemonRun: Sendable {
         if clock is SuspendingClock || clock is ContinuousClock { clock = DispatchClock() }
         return StopGuard(supervisor, clock: clock, margin: whenStuck.margin, priority: Task.currentPriority) {
             [self] blame in
-            log.write(.error, "\(blame)")
+            log.write(.error, "\(blame)", isLast: true)
             tellStopping()
             notifier.send(.status("\(blame)"))
             log.flushFromThread()
