@@ -19,7 +19,7 @@ public import NIOPosix
 ///
 /// When the listener drains:
 /// - A request in flight is finished, and its response says `Connection: close`.
-/// - A connection kept alive, on which nothing is asked, is closed at once.
+/// - A connection kept alive, on which nothing is asked, is closed at once, or when its last response has been sent.
 /// - One that has not sent a request yet has ``HTTPConfiguration/drainGrace`` to do so.
 ///
 /// Cancellation closes the connection at once, whatever is under way on it, and cancels its route. So nothing

@@ -116,15 +116,16 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
             let head = fit(head, isLast: isLast)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body:
+            lifecycle.responsePart()
             context.write(data, promise: promise)
         case .end:
-            if lifecycle.responseEnd(now: .now()) {
-                finish(with: data, promise, context)
-                keepTime()
-            } else {
-                keepTime()
-                context.write(data, promise: promise)
-            }
+            let isLast = lifecycle.responseEnd(now: .now())
+            keepTime()
+            let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
+            sent.futureResult.assumeIsolated().whenComplete { _ in self.responseSent() }
+            guard isLast else { return context.write(data, promise: sent) }
+            holdBack(context)
+            context.writeAndFlush(data, promise: sent)
         }
     }
 
@@ -136,7 +137,8 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         // Where the input is closed, closing the output closes all, and drops what is not sent yet.
-        if mode == .output, lifecycle.phase == .flushing {
+        if mode == .output, lifecycle.outputEnds(now: .now()) {
+            keepTime()
             promise?.succeed()
         } else {
             context.close(mode: mode, promise: promise)
@@ -152,19 +154,11 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         return head
     }
 
-    /// Sends the end of the last response, and only then ends the sending.
-    private func finish(
-        with data: NIOAny,
-        _ promise: EventLoopPromise<Void>?,
-        _ context: ChannelHandlerContext
-    ) {
-        holdBack(context)
-        let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(data, promise: sent)
-        let closing = NIOLoopBound(context, eventLoop: context.eventLoop)
-        sent.futureResult.whenComplete { _ in
-            closing.value.close(mode: .output, promise: nil)
-        }
+    /// The kernel has a response to its end, or the connection is gone.
+    private func responseSent() {
+        let isOver = lifecycle.responseSent(now: .now())
+        keepTime()
+        if isOver { context?.close(mode: .output, promise: nil) }
     }
 
     /// Has the end of the response wait for the end of the sending, which then is in the same packet (TCP_CORK).

@@ -11,7 +11,7 @@ struct HTTP1Lifecycle {
         case open
         /// No further request is taken; the connection ends with the response that is due.
         case lastRequest
-        /// The last response is written, and not yet sent.
+        /// The last response is written, and not all is sent yet.
         case flushing
         /// All is sent and the sending ended; what the client still sends is dropped until it closes.
         case lingering
@@ -34,6 +34,9 @@ struct HTTP1Lifecycle {
 
     /// Requests whose head was passed on, and whose response has not been written to its end.
     private var inProgress = 0
+    /// Responses that have been written to their end, and wait for the client to take them.
+    private var sending = 0
+    private var isWritable = true
     private var isReadingRequest = false
     /// Parts have come since the last pause in reading.
     private var sawParts = false
@@ -70,14 +73,14 @@ struct HTTP1Lifecycle {
         inProgress += 1
         isReadingRequest = true
         if !keepAlive { phase = .lastRequest }
-        patience = now + times.idleTimeout
+        patience = turn(from: now)
         return .pass
     }
 
     mutating func requestBody(now: NIODeadline) -> Intake {
         sawParts = true
         guard isReadingRequest, !isEnding else { return .drop }
-        patience = now + times.idleTimeout
+        patience = turn(from: now)
         return .pass
     }
 
@@ -85,8 +88,7 @@ struct HTTP1Lifecycle {
         sawParts = true
         guard isReadingRequest, !isEnding else { return .drop }
         isReadingRequest = false
-        // How long a route takes is its own business; with its response written, the client's turn begins.
-        patience = inProgress > 0 ? nil : now + times.idleTimeout
+        patience = turn(from: now)
         return .pass
     }
 
@@ -94,7 +96,7 @@ struct HTTP1Lifecycle {
     mutating func readComplete(now: NIODeadline) {
         if !sawParts, inProgress == 0, !isReadingRequest, phase == .open, !awaitsHead {
             awaitsHead = true
-            patience = now + (isDraining ? times.drainGrace : times.headTimeout)
+            patience = turn(from: now)
         }
         sawParts = false
     }
@@ -123,33 +125,82 @@ struct HTTP1Lifecycle {
         return .refuse(refusal)
     }
 
+    /// Until when the client may leave undone what it has to send now; nil where that is not its turn.
+    private func turn(from now: NIODeadline) -> NIODeadline? {
+        // While it takes what has been written, it need not send.
+        if sending > 0 { return nil }
+        if inProgress > 0 {
+            // How long a route takes is its own business.
+            return isReadingRequest ? now + times.idleTimeout : nil
+        }
+        if isDraining {
+            return now + (awaitsHead || isReadingRequest ? times.drainGrace : times.idleDrainGrace)
+        }
+        return now + (awaitsHead ? times.headTimeout : times.idleTimeout)
+    }
+
     // MARK: Writing
 
     /// - Returns: Whether the response has to say that the connection ends with it.
     mutating func responseHead(keepAlive: Bool) -> Bool {
+        responsePart()
         if !keepAlive { phase = max(phase, .lastRequest) }
         if isDraining, inProgress <= 1 { phase = max(phase, .lastRequest) }
         return phase != .open && inProgress <= 1
     }
 
+    /// More of a response is written: how much waits to be sent does not tell any longer what the client took.
+    mutating func responsePart() {
+        stall?.unsent = .max
+    }
+
+    /// A response is written to its end; ``responseSent(now:)`` is to follow.
+    ///
     /// - Returns: Whether the connection ends when this is sent.
     mutating func responseEnd(now: NIODeadline) -> Bool {
         inProgress = max(0, inProgress - 1)
-        guard inProgress == 0 else { return false }
-        if phase == .lastRequest || isDraining || isInputClosed {
-            phase = .flushing
-            patience = nil
-            stall = (now + times.writeTimeout, .max)
+        sending += 1
+        if inProgress == 0, phase == .lastRequest || isDraining || isInputClosed {
+            flush(now: now)
             return true
         }
-        patience = now + times.idleTimeout
+        responsePart()
+        patience = nil
+        // Less of it may wait than makes the channel unwritable.
+        stall = stall ?? (now + times.writeTimeout, .max)
+        return false
+    }
+
+    /// A response that was written to its end has been sent, or never will be.
+    ///
+    /// - Returns: Whether to end the sending.
+    mutating func responseSent(now: NIODeadline) -> Bool {
+        sending -= 1
+        guard phase < .flushing else { return phase == .flushing && sending == 0 }
+        stall = sending > 0 || !isWritable ? (now + times.writeTimeout, .max) : nil
+        patience = turn(from: now)
         return false
     }
 
     /// As much waits to be sent as may, or no longer.
     mutating func writabilityChanged(_ isWritable: Bool, now: NIODeadline) {
+        self.isWritable = isWritable
         guard phase < .flushing else { return }
-        stall = isWritable ? nil : (now + times.writeTimeout, .max)
+        stall = sending > 0 || !isWritable ? (now + times.writeTimeout, .max) : nil
+    }
+
+    /// Nothing more will be written.
+    ///
+    /// - Returns: Whether the sending ends when all is sent, rather than now.
+    mutating func outputEnds(now: NIODeadline) -> Bool {
+        if sending > 0, phase < .flushing { flush(now: now) }
+        return phase == .flushing
+    }
+
+    private mutating func flush(now: NIODeadline) {
+        phase = .flushing
+        patience = nil
+        stall = (now + times.writeTimeout, .max)
     }
 
     mutating func outputClosed(now: NIODeadline) {
@@ -167,7 +218,7 @@ struct HTTP1Lifecycle {
         guard !isDraining else { return }
         isDraining = true
         guard inProgress == 0, phase == .open else { return }
-        patience = now + (awaitsHead ? times.drainGrace : times.idleDrainGrace)
+        patience = turn(from: now)
     }
 
     /// When ``deadlinePassed(unsent:now:)`` is wanted.

@@ -40,7 +40,7 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .ping(Self.announcement, ack: true) = unwrapInboundIn(data).payload {
-            act(on: lifecycle.heard())
+            act(on: lifecycle.heard(now: .now()))
         }
         context.fireChannelRead(data)
     }
@@ -68,9 +68,9 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
     // MARK: Requests
 
-    func received(_ id: HTTP2StreamID, isEnd: Bool) {
-        lifecycle.received(id, isEnd: isEnd, now: .now())
-        keepTime()
+    func received(_ id: HTTP2StreamID, isEnd: Bool) -> Bool {
+        defer { keepTime() }
+        return lifecycle.received(id, isEnd: isEnd, now: .now())
     }
 
     func waits(_ id: HTTP2StreamID, _ isWaiting: Bool) {
@@ -104,7 +104,10 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
                 let last = newest ?? .rootStream
                 write(.goAway(lastStreamID: last, errorCode: .noError, opaqueData: nil), context)
             case .close:
-                close(context)
+                closeWhenSent()
+            case .cut:
+                context.triggerUserOutboundEvent(ConnectionCut(), promise: nil)
+                context.close(promise: nil)
             case .reset(let id):
                 channels[id]?.close(promise: nil)
             }
@@ -112,10 +115,35 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
         keepTime()
     }
 
-    /// Closes when what was written last is flushed, which is within this turn of the loop.
-    private func close(_ context: ChannelHandlerContext) {
-        let closing = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.execute { closing.value.close(promise: nil) }
+    /// Closes when the client has been sent what was written: that is flushed within this turn of the loop, or, where
+    /// the channel takes no more, waits in the handler of frames until it does.
+    private func closeWhenSent() {
+        context?.eventLoop.assumeIsolated().execute { [self] in
+            guard let context, let frames else { return }
+            guard unsent > 0 else {
+                lifecycle.allSent()
+                read(true)
+                return context.close(promise: nil)
+            }
+            // Nothing, behind all that waits.
+            let sent = context.eventLoop.makePromise(of: Void.self)
+            frames.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+            sent.futureResult.assumeIsolated().whenComplete { result in
+                switch result {
+                case .success: self.closeWhenSent()
+                case .failure: self.context?.close(promise: nil)
+                }
+            }
+        }
+    }
+
+    private func read(_ isReading: Bool) {
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+
+    /// How many bytes of the connection wait for the client to take them.
+    private var unsent: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     private func write(_ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext) {
@@ -139,7 +167,7 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
     func handleScheduledCallback(eventLoop: some EventLoop) {
         timer = nil
-        act(on: lifecycle.deadlinePassed(now: .now()))
+        act(on: lifecycle.deadlinePassed(unsent: unsent, now: .now()))
     }
 }
 
@@ -149,8 +177,9 @@ extension HTTP2Handler: NIOHTTP2FrameDelegate {
         case .data:
             lifecycle.sent(frame.streamID, now: .now())
         case .goAway(_, let code, _) where code != .noError:
-            // The client has broken the rules, and nothing more will be read.
-            if let context { close(context) }
+            // Each reading might be answered with one GOAWAY more.
+            read(false)
+            act(on: [lifecycle.broken(now: .now())].compactMap(\.self))
         default:
             break
         }

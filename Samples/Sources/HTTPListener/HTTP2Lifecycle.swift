@@ -8,8 +8,10 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
         case announceEnd
         /// Tell the client that what came after this request will not be answered (GOAWAY with its number).
         case refuseAfter(ID?)
-        /// Close the connection.
+        /// Close the connection when all that is written has been sent.
         case close
+        /// Close the connection now.
+        case cut
         /// End one request, unanswered or half answered (RST_STREAM).
         case reset(ID)
     }
@@ -20,18 +22,22 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
         case announced
         /// What is open is finished.
         case finishing
-        case closed
+        /// What is written is sent.
+        case closing
     }
+
+    /// Until when the client has to take some of what waits for it, and how much waited in the connection.
+    private typealias Stall = (deadline: NIODeadline, unsent: Int)
 
     private struct Stream {
         /// How long the client may take with more of its request.
         var patience: NIODeadline?
         /// How long it may take with more of its response.
-        var stall: NIODeadline?
+        var stall: Stall?
 
         var deadline: NIODeadline? {
-            guard let patience, let stall else { return patience ?? stall }
-            return min(patience, stall)
+            guard let patience, let stall else { return patience ?? stall?.deadline }
+            return min(patience, stall.deadline)
         }
     }
 
@@ -40,8 +46,10 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
     private var streams: [ID: Stream] = [:]
     private var newest: ID?
     private var patience: NIODeadline?
+    /// While closing.
+    private var stall: Stall?
 
-    /// When ``deadlinePassed(now:)`` is wanted: no later, perhaps earlier.
+    /// When ``deadlinePassed(unsent:now:)`` is wanted: no later, perhaps earlier.
     private(set) var deadline: NIODeadline?
 
     init(_ times: HTTPConfiguration) {
@@ -58,13 +66,16 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
     ///
     /// Parts of it may be told before this.
     mutating func opened(_ id: ID, now: NIODeadline) {
-        if streams[id] == nil { received(id, isEnd: false, now: now) }
+        if streams[id] == nil { _ = received(id, isEnd: false, now: now) }
     }
 
     /// Part of a request has come.
-    mutating func received(_ id: ID, isEnd: Bool, now: NIODeadline) {
+    ///
+    /// - Returns: Whether a route may see it: none that the client is told, or will be, to be refused.
+    mutating func received(_ id: ID, isEnd: Bool, now: NIODeadline) -> Bool {
         // What comes late, of one that is closed, does not open it again.
         if streams[id] == nil, newest.map({ id > $0 }) ?? true {
+            guard phase == .open || phase == .announced else { return false }
             newest = id
             if phase == .open { patience = nil }
             streams[id] = Stream()
@@ -72,11 +83,12 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
         // How long a route takes is its own business.
         let patience = isEnd ? nil : now + times.idleTimeout
         change(id) { $0.patience = patience }
+        return true
     }
 
     /// As much of a response waits for the client as may, or all of it, or no longer.
     mutating func waits(_ id: ID, _ isWaiting: Bool, now: NIODeadline) {
-        let stall = isWaiting ? now + times.writeTimeout : nil
+        let stall = isWaiting ? newStall(from: now) : nil
         change(id) { $0.stall = stall }
     }
 
@@ -91,8 +103,8 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
         guard wasOpen, streams.isEmpty else { return nil }
         switch phase {
         case .open: wait(until: now + times.idleTimeout)
-        case .finishing: return close()
-        case .announced, .closed: break
+        case .finishing: return close(now: now)
+        case .announced, .closing: break
         }
         return nil
     }
@@ -107,37 +119,77 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
     }
 
     /// The client has heard what was announced.
-    mutating func heard() -> [Action] {
+    mutating func heard(now: NIODeadline) -> [Action] {
         guard phase == .announced else { return [] }
         phase = .finishing
         patience = nil
         let refusal = Action.refuseAfter(newest)
-        return streams.isEmpty ? [refusal, close()] : [refusal]
+        return streams.isEmpty ? [refusal, close(now: now)] : [refusal]
     }
 
-    mutating func deadlinePassed(now: NIODeadline) -> [Action] {
+    /// The client has broken the rules, and has been told so: nothing more will be read.
+    mutating func broken(now: NIODeadline) -> Action? {
+        phase == .closing ? nil : close(now: now)
+    }
+
+    /// - Parameters:
+    ///   - unsent: How many bytes of the connection wait for the client to take them.
+    ///   - now: The present.
+    /// - Returns: What to do.
+    mutating func deadlinePassed(unsent: Int, now: NIODeadline) -> [Action] {
         guard let deadline, now >= deadline else { return [] }
         var actions: [Action] = []
+        if let stall, now >= stall.deadline {
+            self.stall = goesOn(stall, unsent: unsent, now: now)
+            guard self.stall != nil else {
+                self.deadline = nil
+                return [.cut]
+            }
+        }
         if let patience, now >= patience {
             self.patience = nil
             switch phase {
             case .open: if let action = drain(now: now) { actions.append(action) }
-            case .announced: actions += heard()
-            case .finishing, .closed: break
+            case .announced: actions += heard(now: now)
+            case .finishing, .closing: break
             }
         }
-        for (id, stream) in streams {
+        for (id, var stream) in streams {
             guard let deadline = stream.deadline, now >= deadline else { continue }
-            streams[id] = Stream()
-            actions.append(.reset(id))
+            let stall = stream.stall.flatMap { goesOn($0, unsent: unsent, now: now) }
+            let takesNothing = stream.stall != nil && stall == nil
+            let sendsNothing = stream.patience.map { now >= $0 } ?? false
+            stream.stall = stall
+            streams[id] = takesNothing || sendsNothing ? Stream() : stream
+            if takesNothing || sendsNothing { actions.append(.reset(id)) }
         }
-        self.deadline = ([patience] + streams.values.map(\.deadline)).compactMap(\.self).min()
+        let deadlines = [patience, stall?.deadline] + streams.values.map(\.deadline)
+        self.deadline = deadlines.compactMap(\.self).min()
         return actions
     }
 
-    private mutating func close() -> Action {
-        phase = .closed
+    /// What was written when it was time to close has been sent.
+    mutating func allSent() {
+        stall = nil
+    }
+
+    private mutating func close(now: NIODeadline) -> Action {
+        phase = .closing
+        patience = nil
+        let stall = newStall(from: now)
+        self.stall = stall
+        deadline = min(deadline ?? stall.deadline, stall.deadline)
         return .close
+    }
+
+    private func newStall(from now: NIODeadline) -> Stall {
+        (now + times.writeTimeout, .max)
+    }
+
+    /// The same as long as it is not over; a new one for a client that is slow, but takes something; else nil.
+    private func goesOn(_ stall: Stall, unsent: Int, now: NIODeadline) -> Stall? {
+        if now < stall.deadline { return stall }
+        return unsent > 0 && unsent < stall.unsent ? (now + times.writeTimeout, unsent) : nil
     }
 
     private mutating func wait(until time: NIODeadline) {

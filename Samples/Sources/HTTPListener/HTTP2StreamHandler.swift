@@ -26,11 +26,8 @@ final class HTTP2StreamHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .end = unwrapInboundIn(data) {
-            connection.received(id, isEnd: true)
-        } else {
-            connection.received(id, isEnd: false)
-        }
+        let isEnd = if case .end = unwrapInboundIn(data) { true } else { false }
+        guard connection.received(id, isEnd: isEnd) else { return }
         context.fireChannelRead(data)
     }
 

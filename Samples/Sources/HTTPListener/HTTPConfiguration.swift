@@ -16,6 +16,8 @@ public struct HTTPConfiguration: Sendable {
     public var headTimeout: TimeAmount = .seconds(30)
 
     /// How long a client may send nothing, between two requests or within the body of one; default 60 s.
+    ///
+    /// In HTTP/1 it is counted from when what was written has been sent: ``writeTimeout`` is for one that is taking it.
     public var idleTimeout: TimeAmount = .seconds(60)
 
     /// How long a client may take nothing of a response that waits to be sent; default 30 s.

@@ -22,7 +22,8 @@ public import NIOPosix
 /// When the listener drains:
 /// - HTTP/1 is as with ``HTTP``.
 /// - HTTP/2 clients are told to send no further requests (GOAWAY); what they sent before they have heard it, or
-///   in ``HTTPConfiguration/drainGrace``, is answered, and then the connection closed. Idle ones end at once.
+///   in ``HTTPConfiguration/drainGrace``, is answered, and the connection closed when that is sent. Idle ones end at
+///   once.
 /// - A handshake that is under way has ``HTTPConfiguration/drainGrace``.
 ///
 /// Cancellation closes the connection at once, whatever is under way on it, and cancels its routes.

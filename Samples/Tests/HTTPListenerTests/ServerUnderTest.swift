@@ -22,6 +22,10 @@ struct ServerUnderTest: Sendable {
     func drain() async throws {
         session.beginDrain()
         // Connections are told on their loops.
+        try await passTurns()
+    }
+
+    private func passTurns() async throws {
         for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() {
             try await loop.submit {}.get()
         }
@@ -44,6 +48,42 @@ struct ServerUnderTest: Sendable {
     /// Connects a client of HTTP/1, as the server wants it.
     func connect(_ body: (Client) async throws -> Void) async throws {
         try await Client.connect(to: port, offering: identity == nil ? nil : ["http/1.1"], body)
+    }
+
+    /// Waits until connections that ask for nothing more, one on each event loop, have been closed.
+    ///
+    /// Whatever closes them has had its time with those that were there before, too.
+    ///
+    /// - Parameters:
+    ///   - version: Of HTTP.
+    ///   - close: Has them closed.
+    /// - Throws: What kept one from asking, and what `close` throws.
+    func outlastIdle(version: String = "http/1.1", close: () async throws -> Void = {}) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { clients in
+            // The loops take turns.
+            for _ in MultiThreadedEventLoopGroup.singleton.makeIterator() {
+                let idle = AsyncStream<Void>.makeStream()
+                clients.addTask { [port, isSecure = identity != nil] in
+                    defer { idle.continuation.finish() }
+                    try await Client.connect(to: port, offering: isSecure ? [version] : nil) { client in
+                        if version == "h2" {
+                            let frames = try await FrameClient(client)
+                            try await frames.send(.request(1))
+                            _ = try await frames.response()
+                        } else {
+                            try await client.get()
+                            _ = try await client.response()
+                        }
+                        idle.continuation.finish()
+                        await client.waitForEnd()
+                    }
+                }
+                for await _ in idle.stream {}
+            }
+            try await close()
+            try await clients.waitForAll()
+        }
+        try await passTurns()
     }
 
     /// Serves while `body` runs; cut when that has ended.

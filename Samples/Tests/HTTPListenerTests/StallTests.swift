@@ -79,6 +79,7 @@ struct StallTests {
         #expect(lifecycle.deadline == nil)
         let isLast = lifecycle.responseEnd(now: second(7))
         #expect(!isLast)
+        _ = lifecycle.responseSent(now: second(7))
         #expect(lifecycle.deadline == second(67))
     }
 
@@ -107,6 +108,7 @@ struct StallTests {
         lifecycle.readComplete(now: second(0))
         _ = lifecycle.responseHead(keepAlive: true)
         _ = lifecycle.responseEnd(now: second(0))
+        _ = lifecycle.responseSent(now: second(0))
         if hasBegun { lifecycle.readComplete(now: second(1)) }
         lifecycle.drain(now: second(2))
         #expect(lifecycle.deadline == second(2) + .milliseconds(hasBegun ? 500 : 20))
