@@ -8,6 +8,12 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Nobody looks up a function of a program by its name: without the list of all of them a static binary is 3 MB smaller,
+// and needs 1.7 MB less while it runs.
+let linking: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux], configuration: .release))
+]
+
 // Real services on the kit. Frameworks live here and never in the kit itself.
 let package = Package(
     name: "Samples",
@@ -66,7 +72,8 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: linking
         ),
 
         // TLS by name: every socket called https, and a redirect on those called http.
@@ -79,7 +86,8 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: linking
         ),
 
         // Three sockets by name, one of them for datagrams.
@@ -91,14 +99,16 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: linking
         ),
 
         // A quote for whoever asks: inetd style, or as a daemon by TCP and UDP. No framework at all.
         .executableTarget(
             name: "fortune",
             dependencies: [.product(name: "DaemonKit", package: "swift-supervision")],
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: linking
         ),
 
         // The programs as processes, and their clients, for the tests.

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+import orders
+
 STUCK = 90  # seconds after which a client that the server should have cut counts as one that it never will
 
 
@@ -195,32 +197,5 @@ class Crowd:
             return taken
 
 
-def main():
-    crowd = Crowd(**json.loads(sys.argv[1]))
-    out = threading.Lock()
-
-    def say(**what):
-        with out:
-            print(json.dumps(what), flush=True)
-
-    def report():
-        while True:
-            time.sleep(1)
-            say(**crowd.take())
-
-    for thread in crowd.threads:
-        thread.start()
-    threading.Thread(target=report, daemon=True).start()
-    for line in sys.stdin:
-        if line.strip() == "go":
-            crowd.going.set()
-        elif crowd.going.is_set():
-            crowd.going.clear()
-            for _ in range(crowd.count):
-                crowd.idle.acquire()
-            say(**crowd.take())
-            say(paused=True)
-
-
 if __name__ == "__main__":
-    main()
+    orders.obey(Crowd(**json.loads(sys.argv[1])))

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+import orders
+
 # What each route may answer. The 503 is the limit on how many may be in /scarce at once.
 ANSWERS = {
     "/": {200: b"Hello World!"},
@@ -192,6 +194,7 @@ class Clients:
         self.count = count
         self.over = False
         names = sorted(listeners)
+        self.take = self.account.take
         self.threads = []
         for number in range(count):
             chance = random.Random(f"{seed} {number}")
@@ -209,32 +212,5 @@ class Clients:
             self.idle.release()
 
 
-def main():
-    clients = Clients(**json.loads(sys.argv[1]))
-    out = threading.Lock()
-
-    def say(**what):
-        with out:
-            print(json.dumps(what), flush=True)
-
-    def report():
-        while True:
-            time.sleep(1)
-            say(**clients.account.take())
-
-    for thread in clients.threads:
-        thread.start()
-    threading.Thread(target=report, daemon=True).start()
-    for line in sys.stdin:
-        if line.strip() == "go":
-            clients.going.set()
-        elif clients.going.is_set():
-            clients.going.clear()
-            for _ in range(clients.count):
-                clients.idle.acquire()
-            say(**clients.account.take())
-            say(paused=True)
-
-
 if __name__ == "__main__":
-    main()
+    orders.obey(Clients(**json.loads(sys.argv[1])))

@@ -22,22 +22,10 @@ IN_A_SHORT_LIFE = 1.2, 8.0
 LASTING = 16
 
 
-def is_cut(what):
-    """Whether a request was cut on the listener that is restarted all the time.
-
-    One that is told to stop before its supervisor has heard that it has started is cancelled, not drained, and cuts those
-    whom it has taken by then.
-    """
-    return " on narrow: " in what and ("broke off" in what or "closed without an answer" in what)
-
-
 def requests(watch, manager, idle_limit):
-    """Every request was answered, or refused by a limit; and very few were cut."""
-    cut = [(when, what) for when, what in watch.lost if is_cut(what)]
-    few = max(2, watch.totals["answered"] // 100_000)
+    """Every request was answered, or refused by a limit."""
     for when, what in watch.lost:
-        if not is_cut(what) or len(cut) > few:
-            yield f"lost at {when - watch.began:.1f} s: {what}"
+        yield f"lost at {when - watch.began:.1f} s: {what}"
     yield from watch.trouble
     for when, listener, idle in watch.retried:
         # The narrow listener is restarted all the time. The others close a connection that is kept when they

@@ -48,6 +48,7 @@ struct Server: Daemon {
                 var left = 1 << 20
                 while left > 0, let count = try? await connection.read().count, count > 0 { left -= count }
             }
+            // Real time, because it is a client's; it ends with the reading, and with a drain that is out of time.
             group.addTask { try? await Task.sleep(for: .seconds(5)) }
             await group.next()
             group.cancelAll()

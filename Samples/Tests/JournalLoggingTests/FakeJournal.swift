@@ -9,7 +9,8 @@ final class FakeJournal {
     private let directory: String
 
     init() throws {
-        // Not TMPDIR: a socket's path has room for 107 bytes.
+        // Not TMPDIR: a socket's path has room for 107 bytes. mkdtemp makes a new directory that nobody else may enter,
+        // so that the name cannot be guessed or taken before; it goes with the journal.
         var template = Array("/tmp/journal-logging-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -24,7 +24,7 @@ struct Ledger: Child {
                 try store.keep([UInt8(clamping: lives)], as: Self.name)
                 child.started()
                 for _ in 0..<20 {
-                    try await Task.sleep(for: .milliseconds(100), clock: .suspending)
+                    try await spend(.milliseconds(100))
                     try store.keep([UInt8(clamping: lives)], as: Self.name)
                     tally.update { $0.entries += 1 }
                 }

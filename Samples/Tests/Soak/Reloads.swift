@@ -16,7 +16,7 @@ struct Reloads: Child {
                 let number = tally.now.reloads
                 tally.update { $0.reloads += 1 }
                 var chance = Chance(seed, "reload", number)
-                try await Task.sleep(for: chance.about(.milliseconds(20)), clock: .suspending)
+                try await spend(chance.about(.milliseconds(20)))
                 guard chance.happens(0.25) else { return }
                 tally.update { $0.failedReloads += 1 }
                 throw Trouble.Failure(description: "reload \(number) fails")

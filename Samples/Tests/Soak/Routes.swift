@@ -26,7 +26,7 @@ func routes(_ tally: Tally, _ visitors: Visitors, _ settings: Settings) -> Route
     }
     router.get("/slow") { _, _ in
         try await tally.request {
-            try await Task.sleep(for: .milliseconds(50), clock: .suspending)
+            try await spend(.milliseconds(50))
             return "Hello World, after a while!"
         }
     }
@@ -36,7 +36,7 @@ func routes(_ tally: Tally, _ visitors: Visitors, _ settings: Settings) -> Route
                 return EditedResponse(status: .serviceUnavailable, response: "All places are taken.\n")
             }
             defer { places.giveBack() }
-            try await Task.sleep(for: .milliseconds(20), clock: .suspending)
+            try await spend(.milliseconds(20))
             return EditedResponse(response: "Hello, you two!")
         }
     }

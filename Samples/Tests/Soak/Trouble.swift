@@ -30,7 +30,7 @@ struct Trouble: Child {
             try await tally.body {
                 if number > 1, chance.happens(0.1) { throw Failure(description: "start \(number) fails") }
                 child.started()
-                try await Task.sleep(for: chance.about(lifetime), clock: .suspending)
+                try await spend(chance.about(lifetime))
                 if chance.happens(0.1) { return }
                 throw Failure(description: "run \(number) fails")
             }

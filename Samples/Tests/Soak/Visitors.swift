@@ -22,7 +22,7 @@ struct Visitors: Child {
             var chance = Chance(seed &+ random.next(), "visitor", number)
             try await tally.body {
                 child.started()
-                try await Task.sleep(for: chance.about(.milliseconds(200)), clock: .suspending)
+                try await spend(chance.about(.milliseconds(200)))
                 if chance.happens(0.7) { throw Trouble.Failure(description: "visitor \(number) fails") }
             }
         }
@@ -36,7 +36,7 @@ struct Visitors: Child {
                 try await tally.body {
                     var number = 0
                     while true {
-                        try await Task.sleep(for: chance.about(.milliseconds(20)), clock: .suspending)
+                        try await spend(chance.about(.milliseconds(20)))
                         number += 1
                         do {
                             guard let visitor = try await room.startChild(number) else { continue }
