@@ -81,6 +81,10 @@ class Check(unittest.TestCase):
             ),
         )
 
+    def keep_loaded(self, service):
+        """Has another unit name it: one that nobody names may be unloaded as soon as it is inactive, store and all."""
+        self.install("basic.target.d/check.conf", f"[Unit]\nWants={service.unit}\n")
+
     def plain(self, *command, **variables):
         """A process that the manager knows nothing of, ended after the test."""
         plain = Plain(command, variables)
@@ -149,6 +153,12 @@ class Service:
         states = [task / "stat" for task in pathlib.Path(f"/proc/{process}/task").iterdir()]
         while any(state.read_text().rpartition(") ")[2][0] != "T" for state in states):
             time.sleep(0)  # it is a matter of microseconds, and nothing tells
+
+    @property
+    def is_remembered(self):
+        """Whether it has been loaded since it ran: at times (systemd 262) a unit that has just stopped is loaded anew,
+        whatever names it, and what was stored for it is gone."""
+        return self.show("InvocationID") != ""
 
     def kill(self):
         """SIGKILL for the main process; returns when it is gone."""

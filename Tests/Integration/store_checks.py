@@ -53,12 +53,17 @@ class StoreChecks(TellingCheck):
         if version() < 261:
             self.skipTest("on-success came with systemd 261")
         fixture = self.fixture("orders", "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=on-success")
-        fixture.start()
-        orders = self.orders()
-        self.tell(orders, "store-unwatched 1 one")
-        orders.socket.close()  # or it would be waited for
-        fixture.stop()
-        self.assertEqual(self.kept(fixture), "1")
+        self.keep_loaded(fixture)
+        for _ in range(3):
+            fixture.start()
+            orders = self.orders()
+            self.tell(orders, "store-unwatched 1 one")
+            orders.socket.close()  # or it would be waited for
+            fixture.stop()
+            kept = self.kept(fixture)
+            if fixture.is_remembered:
+                break
+        self.assertEqual(kept, "1")
         watch = self.watch(fixture)
         fixture.start()
         self.tell(self.orders(), "store-unwatched 1 one")
