@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Supervision
 import SupervisionTesting
+import Synchronization
 import Systemd
 import Testing
 
@@ -39,6 +40,17 @@ struct KeptSocketTests {
 
     /// A place that nobody else can be given, as they could a port that has become free.
     private static func ownPlace() -> Listener.Fallback { .unix("@kept-\(UUID().uuidString)") }
+
+    private static let lastPort = Atomic(Int.random(in: 20_000..<25_000))
+
+    /// A port that only this test asks for: it is below those that the system gives who asks for any.
+    private static func ownPort() -> Listener.Fallback {
+        while true {
+            let port = lastPort.add(1, ordering: .relaxed).newValue
+            let isFree = (try? ListeningSocket.bind(.port(port), name: "free")) != nil
+            if isFree { return .host("127.0.0.1", port: port) }
+        }
+    }
 
     /// Whether nobody listens there; of ``ownPlace()``, since a port may be another test's by then.
     private func isRefused(_ address: SocketAddress) -> Bool {
@@ -163,7 +175,7 @@ struct KeptSocketTests {
 
     @Test("where the fallback is another by now the old socket is closed, and the log says so")
     func moved() async throws {
-        let old = try await keptAddress()
+        let old = try await keptAddress(fallback: Self.ownPort())
         // The same port on every address: nobody could bind it while the old socket listens.
         let trial = try await start(Self.listener(fallback: .port(try port(old))))
         #expect(try address(trial) == .ipv6(host: "::", port: port(old)))
@@ -193,7 +205,7 @@ struct KeptSocketTests {
 
     @Test("the socket of a listener that the tree has no more is no hindrance to another one at its place")
     func renamed() async throws {
-        let old = try await keptAddress("old")
+        let old = try await keptAddress("old", fallback: Self.ownPort())
         let trial = try await start(
             Self.listener("new", fallback: .host("127.0.0.1", port: try port(old)))
         )
