@@ -10,7 +10,7 @@ struct EarlyTaskTests {
     func before() async {
         early.cancel()
         let isCancelled = await Task { [early] in
-            early.begin()
+            _ = early.begin()
             return Task.isCancelled
         }.value
         #expect(isCancelled)
@@ -19,7 +19,7 @@ struct EarlyTaskTests {
     @Test("who cancels it at its first steps cancels it at once")
     func during() async {
         let isCancelled = await Task { [early] in
-            early.begin()
+            _ = early.begin()
             let wasCancelled = Task.isCancelled
             early.cancel()
             return [wasCancelled, Task.isCancelled]

@@ -1,8 +1,7 @@
 import Dispatch
 import Supervision
+import SupervisionTesting
 import Testing
-
-@testable import SupervisionTesting
 
 /// What a child does before it first suspends is done on the thread of its supervisor.
 ///
@@ -202,44 +201,6 @@ struct FirstStepsTests {
         #expect(try await supervisor.whichChildren().count == 1)
         supervisor.stop()
         try await run.value
-    }
-}
-
-/// A supervisor that runs, with a story and a clock, and its children's bodies as they are.
-///
-/// A trial runs each body in a task of the trial's, whose first steps are not on the supervisor's thread.
-private struct PlainRun {
-    let supervisor: Supervisor
-    let clock = TestClock()
-    let story: Story
-    private let task: Task<Void, any Error>
-
-    init(_ supervisor: Supervisor) {
-        let story = Story(of: supervisor)
-        self.supervisor = supervisor
-        self.story = story
-        task = Task { [clock] in
-            defer { story.end() }
-            try await supervisor.run(in: TreeValues(), on: clock)
-        }
-    }
-
-    func started() async throws {
-        try await story.wait(for: .allStarted)
-    }
-
-    func end() async -> SupervisorError? {
-        do {
-            try await task.value
-            return nil
-        } catch {
-            return error as? SupervisorError
-        }
-    }
-
-    func stop() async -> SupervisorError? {
-        supervisor.stop()
-        return await end()
     }
 }
 

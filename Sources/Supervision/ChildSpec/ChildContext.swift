@@ -61,6 +61,8 @@ public final class ChildContext: Sendable {
     private struct State {
         /// What is to be run; only until it is, because the body may hold what holds this.
         var body: Body?
+        /// The task that runs it, where that is known.
+        var task: TaskIdentity?
         var start = Start.awaited
         var startTimer: Task<Void, Never>?
         var isShutdownRequested = false
@@ -86,9 +88,12 @@ public final class ChildContext: Sendable {
         state = Locked(State(body: body))
     }
 
-    /// The body, once.
-    func takeBody() -> Body? {
-        state.withLock { $0.body.take() }
+    /// The body, once, for the task that runs it.
+    func takeBody(runBy task: TaskIdentity?) -> Body? {
+        state.withLock { state in
+            state.task = task
+            return state.body.take()
+        }
     }
 
     /// Reports that the child has started, so that the child below it is started next.
@@ -129,20 +134,40 @@ public final class ChildContext: Sendable {
     /// Of use to a child with ``Shutdown/graceful(_:)``, which is asked before it is cancelled: what follows
     /// this call is its orderly end, and has the shutdown's time. Any other child is cancelled in the same
     /// moment. Returns also, at once, when the calling task is cancelled.
+    ///
+    /// The task of the body is cancelled by its supervisor, or by the body itself before this call. Should the body
+    /// give an `UnsafeCurrentTask` of its own away, and be cancelled by that meanwhile, this does not return for it.
     public nonisolated(nonsending) func shutdownRequested() async {
+        // Who cancels the body lets go of it here as well. Others have to look out for their cancellation, which
+        // costs more than all the rest of the wait.
+        if isBody(.current) { return await wait(Waiters.body) }
         let waiter = state.withLock { $0.waiters.nextNumber() }
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let isOver = state.withLock { state in
-                    guard !state.isShutdownRequested, !Task.isCancelled else { return true }
-                    state.waiters.add(continuation, waiter)
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
+            await wait(waiter)
         } onCancel: {
             state.withLock { $0.waiters.remove(waiter) }?.resume()
         }
+    }
+
+    /// Whether it is the task that runs the body.
+    private func isBody(_ task: TaskIdentity?) -> Bool {
+        task != nil && state.withLock { $0.task == task }
+    }
+
+    private nonisolated(nonsending) func wait(_ waiter: UInt32) async {
+        await withUnsafeContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard !state.isShutdownRequested, !Task.isCancelled else { return true }
+                state.waiters.add(continuation, waiter)
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    /// Lets go of the body where it waits to be told to stop: its task has been cancelled.
+    func letGo() {
+        state.withLock { $0.waiters.remove(Waiters.body) }?.resume()
     }
 
     /// Has something done when the body of the child has ended; at once, when it has.
@@ -184,6 +209,8 @@ public final class ChildContext: Sendable {
     func end() {
         let (actions, timer) = state.withLock { state in
             state.hasEnded = true
+            // Another may be at its place by and by.
+            state.task = nil
             defer {
                 state.onEnd = []
                 state.startTimer = nil
@@ -227,9 +254,12 @@ public final class ChildContext: Sendable {
 private struct Waiters {
     typealias Continuation = UnsafeContinuation<Void, Never>
 
+    /// The number of the body; the others have those that follow.
+    static var body: UInt32 { 0 }
+
     private var first: Continuation?
-    private var firstNumber: UInt32 = 0
-    private var last: UInt32 = 0
+    private var firstNumber = body
+    private var last = body
     private var others: [UInt32: Continuation]?
 
     mutating func nextNumber() -> UInt32 {

@@ -44,8 +44,12 @@ protocol Decider: SendableMetatype {
 
 extension Decider {
     /// Has something made known.
-    mutating func report(_ decision: Decision) {
-        guard hasAudience || !decision.isForReaders else { return }
+    ///
+    /// - Parameters:
+    ///   - decision: What.
+    ///   - isNeeded: Whether the run has to take note of it, where it is mostly for readers alone.
+    mutating func report(_ decision: Decision, isNeeded: Bool = false) {
+        guard hasAudience || isNeeded || !decision.isForReaders else { return }
         actions.push(.report(decision))
     }
 
@@ -131,9 +135,9 @@ enum Decision: Equatable {
     /// Whether it is of use to readers of events alone; of the others the run takes note itself.
     var isForReaders: Bool {
         switch self {
-        case .starting, .started, .childEnded, .stopping, .stopped: false
-        case .childStarting, .childStarted, .childIgnored, .childRestarting, .childGivenUp, .childDropped,
-            .childDeleted, .childStopping, .childOverdue, .childStopped, .childAbandoned:
+        case .starting, .started, .stopping, .stopped: false
+        case .childStarting, .childStarted, .childIgnored, .childEnded, .childRestarting, .childGivenUp,
+            .childDropped, .childDeleted, .childStopping, .childOverdue, .childStopped, .childAbandoned:
             true
         }
     }

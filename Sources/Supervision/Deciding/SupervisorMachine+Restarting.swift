@@ -19,7 +19,7 @@ extension SupervisorMachine {
             forgetIfTemporary(ref.slot)
             return startNext(at: now)
         }
-        report(.childEnded(ref, exit))
+        report(.childEnded(ref, exit), isNeeded: child.rules.isSignificant)
         if case .stopping(.end, _) = phase { return }
         if exit == .leftRunning { return beginStop(.leftRunning(ref), at: now) }
         if exit != .returned {

@@ -20,7 +20,7 @@ public struct PublishingContext<Value: Sendable>: Sendable {
     }
 
     /// Suspends until the child is told to stop, or cancelled; see ``ChildContext/shutdownRequested()``.
-    public func shutdownRequested() async {
+    public nonisolated(nonsending) func shutdownRequested() async {
         await context.shutdownRequested()
     }
 

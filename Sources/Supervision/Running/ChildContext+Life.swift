@@ -9,19 +9,18 @@ extension ChildContext {
     func begin(known early: EarlyTask) -> Task<Void, Never> {
         // Written out twice: a closure that is passed on costs each child a frame.
         guard #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) else {
-            return Task { await self.live() }
+            return Task { await self.live(in: nil) }
         }
         return Task.immediate {
-            early.begin()
-            await self.live()
+            await self.live(in: early.begin())
         }
     }
 
     /// What the task holds, and what its frames have room for, each child has for as long as it lives: no more than
     /// this, so that the frames of a child that only waits fit into what a task has at its beginning.
     @inline(__always)
-    private func live() async {
-        guard let body = takeBody() else { return }
+    private func live(in task: TaskIdentity?) async {
+        guard let body = takeBody(runBy: task) else { return }
         do {
             if startsAtOnce { started() }
             try await body.run(self)

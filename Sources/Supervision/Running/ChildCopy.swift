@@ -21,8 +21,13 @@ struct ChildCopy {
         cancelTask()
     }
 
-    /// Cancels it, without a word.
-    func cancelTask() {
+    /// Cancels it, without a word: it is too late for what it does.
+    func cancelUnasked() {
+        cancelTask()
+        context.letGo()
+    }
+
+    private func cancelTask() {
         switch handle {
         case .early(let early): early.cancel()
         case .task(let task): task.cancel()

@@ -21,7 +21,7 @@ final class EarlyTask: Sendable {
     ///
     /// In a place of its own: nothing is known here of how it is copied, so that each copy would cost.
     private struct Current: @unchecked Sendable {
-        let place = UnsafeMutablePointer<UnsafeCurrentTask>.allocate(capacity: 1)
+        let place = UnsafeMutablePointer<UnsafeCurrentTask?>.allocate(capacity: 1)
     }
 
     private let current = Current()
@@ -41,15 +41,16 @@ final class EarlyTask: Sendable {
     }
 
     /// Notes the calling task.
-    func begin() {
+    ///
+    /// - Returns: Which one it is.
+    func begin() -> TaskIdentity? {
         withUnsafeCurrentTask { task in
-            guard let task else { return }
-            let isCancelled = state.withLock { state in
+            state.withLock { state in
                 current.place.initialize(to: task)
                 state.isCurrent = true
-                return state.isCancelled
+                if state.isCancelled { current.place.pointee?.cancel() }
+                return TaskIdentity(current.place)
             }
-            if isCancelled { task.cancel() }
         }
     }
 
@@ -66,7 +67,7 @@ final class EarlyTask: Sendable {
     func cancel() {
         let task = state.withLock { state -> Task<Void, Never>? in
             state.isCancelled = true
-            if state.isCurrent { current.place.pointee.cancel() }
+            if state.isCurrent { current.place.pointee?.cancel() }
             return state.task
         }
         task?.cancel()

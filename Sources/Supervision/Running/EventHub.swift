@@ -7,7 +7,8 @@ final class EventHub: Sendable {
         var readers: [@Sendable (SupervisorEvent) -> Void] = []
         var streams: [Int: AsyncStream<SupervisorEvent>.Continuation] = [:]
         var next = 0
-        var parent: EventHub?
+        /// Those of the supervisors above, the nearest first.
+        var above: [EventHub] = []
     }
 
     private let state = Locked(State())
@@ -21,22 +22,28 @@ final class EventHub: Sendable {
     var hasReaders: Bool {
         if isRead.load(ordering: .acquiring) { return true }
         // Only that of a nested supervisor has a parent.
-        return isAttached.load(ordering: .acquiring) && state.withLock(\.parent)?.hasReaders == true
+        guard isAttached.load(ordering: .acquiring) else { return false }
+        return state.withLock(\.above).contains { $0.isRead.load(ordering: .acquiring) }
     }
 
     /// Passes everything on to a supervisor further up, too.
     func attach(to parent: EventHub?) {
-        state.withLock { $0.parent = parent }
+        let above = parent.map { [$0] + $0.state.withLock(\.above) } ?? []
+        state.withLock { $0.above = above }
         isAttached.store(parent != nil, ordering: .releasing)
     }
 
     func emit(_ event: SupervisorEvent) {
-        let (readers, streams, parent) = state.withLock { state in
-            (state.readers, Array(state.streams.values), state.parent)
-        }
+        pass(event)
+        guard isAttached.load(ordering: .acquiring) else { return }
+        for hub in state.withLock(\.above) { hub.pass(event) }
+    }
+
+    private func pass(_ event: SupervisorEvent) {
+        guard isRead.load(ordering: .acquiring) else { return }
+        let (readers, streams) = state.withLock { ($0.readers, Array($0.streams.values)) }
         for reader in readers { reader(event) }
         for stream in streams { stream.yield(event) }
-        parent?.emit(event)
     }
 
     /// Calls `reader` with each event, in order, before the supervisor acts on it, and after those that read before.

@@ -21,10 +21,11 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
 
     /// Runs until nothing is left to do.
     func perform() async throws {
+        // Not on this thread: the task whose it is has to be there for the next one.
         while await turn.hand({ Task(executorPreference: inbox.executor) { [self] in await act() } })
             == .vacant
         {}
-        if let failure = run.failure { throw failure }
+        if let failure = run.failure() { throw failure }
     }
 
     private func act() async {

@@ -118,7 +118,8 @@ extension SupervisorRun {
     }
 
     /// What the run throws at its end, unless it ended as it was asked to.
-    var failure: SupervisorError? {
+    mutating func failure() -> SupervisorError? {
+        // Mutating, so that the run is not copied as a whole to be looked at.
         guard let outcome else { return nil }
         let abandoned = abandoned(outcome.abandoned)
         if let ending { return ending.error(abandoned: abandoned) }

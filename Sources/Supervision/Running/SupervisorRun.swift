@@ -111,7 +111,7 @@ struct SupervisorRun<Machine: Decider> {
         case .ended(let ref, let exit):
             ended(ref, exit)
         case .late(let ref):
-            nodes.update(ref.slot) { if $0.copy?.context.ref == ref { $0.copy?.cancelTask() } }
+            nodes.update(ref.slot) { if $0.copy?.context.ref == ref { $0.copy?.cancelUnasked() } }
         case .overdue(let ref, let error):
             guard nodes[ref.slot]?.copy?.context.ref == ref else { return }
             nodes.update(ref.slot) { $0.lastError = error }
@@ -187,10 +187,9 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     private mutating func adopt(_ number: Int, _ slot: Int) {
-        guard case .start(let spec)? = calls[number]?.request else { return }
-        var node = Node(spec: spec)
-        if spec.id.isEmpty { node.spec.id = "\(slot)" }
-        nodes.append(node)
+        guard case .start(var spec)? = calls[number]?.request else { return }
+        if spec.id.isEmpty { spec.id = "\(slot)" }
+        nodes.append(Node(spec: spec))
     }
 
     private mutating func start(_ ref: ChildRef) -> ChildContext? {
