@@ -2,6 +2,7 @@ import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
+@testable import Supervision
 
 @Suite("Drainer", .timeLimit(.minutes(1)))
 struct DrainerTests {
@@ -124,6 +125,32 @@ struct DrainerTests {
         await facts.wait(for: "web cut")
         #expect(await trial.end() == .clean)
         await client.finish()
+    }
+
+    @Test("a drainer that has not started when it is told to stop leaves all to the listeners' own stop")
+    func hasNotStarted() async throws {
+        let facts = Recorder<String>()
+        let held = Held(name: "web", facts: facts)
+        let trial = try DaemonTrial {
+            Supervisor {
+                held.listener
+                // As one whose thread was taken from it just when it began.
+                ChildSpec("drainer", shutdown: .graceful(.seconds(10))) { child in
+                    facts.add("drainer begun")
+                    await child.shutdownRequested()
+                    try await Drainer().childSpec.body(child)
+                }
+            }
+        }
+        await facts.wait(for: "drainer begun")
+        let client = try TestClient.connect(to: #require(trial.addresses(of: "web").first))
+        await facts.wait(for: "web open")
+        trial.send(.terminate)
+        await facts.wait(for: "web told")
+        held.release.open()
+        #expect(try await client.readAll() == Array("bye".utf8))
+        #expect(await trial.end() == .clean)
+        #expect(facts.all == ["drainer begun", "web open", "web told", "web done"])
     }
 
     @Test("a tree without listeners, or without connections, drains at once")

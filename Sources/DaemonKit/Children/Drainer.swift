@@ -11,6 +11,9 @@ import Systemd
 /// are left, and tells how many. A listener on a socket that was passed leaves new connections in the socket's
 /// backlog for the next process; one on a socket it bound itself answers what is in its backlog first.
 ///
+/// Where the tree is stopped before the drainer has started, each listener drains in its own stop, for as long as its
+/// own shutdown allows.
+///
 /// A ``Daemon`` keeps the manager patient meanwhile (`EXTEND_TIMEOUT_USEC`), so that a drain may last longer than
 /// `TimeoutStopSec=`.
 ///
@@ -35,7 +38,8 @@ public struct Drainer: Child {
     /// The drainer as a child: permanent, and asked to stop.
     public var childSpec: ChildSpec {
         var spec = ChildSpec(id, shutdown: .graceful(limit)) { child in
-            child.started()
+            // One that is cancelled before it has started has no time to give.
+            guard child.reportStart() else { return }
             await child.shutdownRequested()
             await drain(child.daemon)
         }
