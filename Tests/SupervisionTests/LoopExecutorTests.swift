@@ -34,7 +34,7 @@ struct LoopExecutorTests {
             let first = executor.takeAllowance()
             return [first, executor.takeAllowance()]
         }.value
-        #expect(allowances == [64, nil])
+        #expect(allowances == [256, nil])
         var visits: [Int?] = []
         executor.lend { Task(executorPreference: executor) {} }
         visits.append(executor.takeAllowance())
