@@ -1,3 +1,5 @@
+import Foundation
+import Synchronization
 import Testing
 
 @testable import Supervision
@@ -37,4 +39,26 @@ struct TurnTests {
         #expect(vacant == .vacant)
         #expect(await turn.hand { turn.end() } == .over)
     }
+
+    @Test("it may be vacant, or over, before whoever handed it out has come to wait")
+    func early() async {
+        for outcome in [Turn.Outcome.vacant, .over, .vacant] {
+            let turn = Turn(isWatched: true)
+            let heard = await turn.hand {
+                let isSaid = Flag()
+                let loan = turn.lend()
+                Thread.detachNewThread {
+                    if outcome == .vacant { _ = turn.look(since: loan) } else { turn.end() }
+                    isSaid.isSet.store(true, ordering: .relaxed)
+                }
+                // What the thread sanitizer takes for no order at all.
+                while !isSaid.isSet.load(ordering: .relaxed) {}
+            }
+            #expect(heard == outcome)
+        }
+    }
+}
+
+private final class Flag: Sendable {
+    let isSet = Atomic(false)
 }
