@@ -31,16 +31,13 @@ struct LoopExecutorTests {
     func pool() async {
         let executor = LoopExecutor()
         let allowances = await Task(executorPreference: executor) {
-            let first = executor.takeAllowance()
-            return [first, executor.takeAllowance()]
+            Self.allowances(of: executor)
         }.value
-        #expect(allowances == [256, nil])
-        var visits: [Int?] = []
+        #expect(allowances == [256, 7])
         executor.lend { Task(executorPreference: executor) {} }
-        visits.append(executor.takeAllowance())
+        #expect(Self.allowances(of: executor) == [2, 7])
         executor.lend {}
-        visits.append(executor.takeAllowance())
-        #expect(visits == [2, nil])
+        #expect(Self.allowances(of: executor) == [7, 7])
     }
 
     @Test("a lent thread takes one task; another that is ready at the same time goes to the pool")
@@ -111,6 +108,15 @@ struct LoopExecutorTests {
             return try await supervisor.countChildren().active == 1
         } catch let error as SupervisorError where error.code == .notRunning {
             return false
+        }
+    }
+
+    /// What becomes of an allowance of seven, renewed twice.
+    private static func allowances(of executor: LoopExecutor) -> [Int] {
+        (1...2).map { _ in
+            var allowance = 7
+            executor.renew(&allowance)
+            return allowance
         }
     }
 

@@ -66,7 +66,7 @@ enum TestSocket {
 
 /// A fresh directory under `/tmp`, removed with what is in it.
 func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-    // Not TMPDIR: a socket's path has room for 107 bytes.
+    // Not TMPDIR: a socket's path has room for 107 bytes. mkdtemp makes a new directory that nobody else may enter.
     var template = Array("/tmp/systemd-tests-XXXXXX".utf8CString)
     try #require(mkdtemp(&template) != nil)
     let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

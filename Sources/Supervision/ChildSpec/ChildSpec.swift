@@ -4,11 +4,8 @@
 /// naturally. The simplest child is a closure:
 ///
 /// ```swift
-/// ChildSpec("sweeper") {
-///     while true {
-///         try await Task.sleep(for: .seconds(60))
-///         try await sweep()
-///     }
+/// ChildSpec("queue") {
+///     try await queue.run()
 /// }
 /// ```
 ///

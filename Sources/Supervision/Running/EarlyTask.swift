@@ -15,11 +15,12 @@ final class EarlyTask: Sendable {
 
     /// The task on whose thread that was asked, while its first steps are taken.
     ///
-    /// It is used by other threads only to cancel it, which may be done from anywhere as long as there is the
-    /// task, and only under the lock. The thread that runs the first steps holds the task until it has either
-    /// taken that lock to say what it is, or had its turn back: then nobody cancels the child by this any more.
-    ///
     /// In a place of its own: nothing is known here of how it is copied, so that each copy would cost.
+    ///
+    /// `@unchecked`: the place is read and written under the lock alone. Other threads use the task only to cancel
+    /// it, which may be done from anywhere as long as there is the task. The thread that runs the first steps holds
+    /// the task until it has either taken that lock to say what it is, or had its turn back: then nobody cancels the
+    /// child by this any more.
     private struct Current: @unchecked Sendable {
         let place = UnsafeMutablePointer<UnsafeCurrentTask?>.allocate(capacity: 1)
     }
@@ -35,7 +36,7 @@ final class EarlyTask: Sendable {
     /// Makes room for another task.
     func clear() {
         state.withLock { state in
-            if state.isCurrent { current.place.deinitialize(count: 1) }
+            leave(&state)
             state = State()
         }
     }
@@ -57,8 +58,7 @@ final class EarlyTask: Sendable {
     /// Notes the task, whose first steps are over.
     func end(_ task: Task<Void, Never>) {
         state.withLock { state in
-            if state.isCurrent { current.place.deinitialize(count: 1) }
-            state.isCurrent = false
+            leave(&state)
             state.task = task
         }
     }
@@ -71,5 +71,11 @@ final class EarlyTask: Sendable {
             return state.task
         }
         task?.cancel()
+    }
+
+    /// Forgets the task whose first steps were taken.
+    private func leave(_ state: inout State) {
+        if state.isCurrent { current.place.deinitialize(count: 1) }
+        state.isCurrent = false
     }
 }

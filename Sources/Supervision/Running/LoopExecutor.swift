@@ -46,8 +46,8 @@ final class LoopExecutor: TaskExecutor {
         job?.runSynchronously(on: asUnownedTaskExecutor())
     }
 
-    /// How many steps may be taken; nil if that was asked since the task came to the thread.
-    func takeAllowance() -> Int? {
-        state.withLock { $0.allowance.take() }
+    /// Says how many steps may be taken; if that was asked since the task came to the thread, it stays what it is.
+    func renew(_ allowance: inout Int) {
+        if let new = state.withLock({ $0.allowance.take() }) { allowance = new }
     }
 }

@@ -30,12 +30,13 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
 
     private func act() async {
         let early = EarlyTask()
-        var allowance = inbox.executor.takeAllowance() ?? 1
+        var allowance = 0
+        inbox.executor.renew(&allowance)
         while true {
             if allowance == 0 {
                 // Others have the thread.
                 await Task.yield()
-                allowance = inbox.executor.takeAllowance() ?? 1
+                inbox.executor.renew(&allowance)
             }
             allowance -= 1
             switch run.advance() {
@@ -50,7 +51,7 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
                 // As late as that: this thread has nothing else to do when the news of the child's end comes.
                 order?.give()
                 await withUnsafeContinuation { inbox.wait($0) }
-                if let new = inbox.executor.takeAllowance() { allowance = new }
+                inbox.executor.renew(&allowance)
             case .over:
                 return turn.end()
             }

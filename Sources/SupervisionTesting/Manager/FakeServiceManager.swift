@@ -182,7 +182,8 @@ public final class FakeServiceManager: Sendable {
     }
 
     private static func makeTemporaryDirectory() throws(SystemdError) -> String {
-        // Not TMPDIR: a socket's path has room for 107 bytes.
+        // Not TMPDIR: a socket's path has room for 107 bytes. mkdtemp makes a new directory that nobody else may enter,
+        // so that the name cannot be guessed or taken before.
         var template = Array("/tmp/service-manager-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw SystemdError(.sendFailed, "cannot make a directory in /tmp", errno: errno)

@@ -20,6 +20,7 @@ public final class NotifySocket: Sendable {
     ///
     /// - Throws: ``Wrong`` when there can be none.
     public init() throws {
+        // Not TMPDIR: a socket's path has room for 107 bytes. mkdtemp makes a new directory that nobody else may enter.
         var template = Array("/tmp/benchmarks-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Wrong("no directory for a socket, errno \(errno)") }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) + "/notify"
