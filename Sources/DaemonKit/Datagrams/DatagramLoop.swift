@@ -16,7 +16,8 @@ struct DatagramLoop {
             maxSize: maxDatagramSize,
             policy: policy
         )
-        let registrations = [session.onDrain { receiver.drain() }, session.onClose { receiver.roomMade() }]
+        let orders = receiver.orders
+        let registrations = [session.onDrain { orders.give(.drain) }, session.onClose { orders.roomMade() }]
         defer {
             for registration in registrations { registration.cancel() }
             socket.close()
@@ -43,7 +44,7 @@ struct DatagramLoop {
                 }
             }
         } onCancel: {
-            receiver.stop()
+            orders.give(.stop)
         }
     }
 

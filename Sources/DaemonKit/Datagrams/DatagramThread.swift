@@ -1,5 +1,4 @@
 internal import CSupervision
-import SupervisionLock
 
 #if canImport(Glibc)
     internal import Glibc
@@ -14,18 +13,6 @@ import SupervisionLock
 /// It takes nothing for which there is no handler: what is over that stays in the kernel's buffer, and what is over
 /// that the kernel drops.
 final class DatagramThread: Sendable {
-    private enum Order {
-        case serve
-        case drain
-        case stop
-    }
-
-    private struct Control {
-        var order = Order.serve
-        /// Set by the thread before it waits for a handler to end.
-        var wantsRoom = false
-    }
-
     /// How many are received by one call, where they are small.
     private static let mostAtOnce = 32
     /// How much memory the thread has to receive into, unless one datagram may be longer.
@@ -34,13 +21,13 @@ final class DatagramThread: Sendable {
     /// Where what was received comes out; ends when the thread does.
     let queue = AcceptQueue<Datagram>()
 
+    let orders: ThreadOrders
+
     private let socket: DatagramSocket
     private let session: ServingSession
     private let policy: AcceptPolicy
     private let maxSize: Int
     private let batch: Int
-    private let wake: WakePipe
-    private let control = Locked(Control())
 
     /// Prepares a thread; it does not close the socket, on which replies are sent after its end.
     ///
@@ -51,7 +38,7 @@ final class DatagramThread: Sendable {
         self.policy = policy
         self.maxSize = maxSize
         batch = max(1, min(Self.mostAtOnce, Self.roomAtOnce / maxSize))
-        wake = try WakePipe()
+        orders = try ThreadOrders()
     }
 
     /// Starts the thread.
@@ -78,32 +65,6 @@ final class DatagramThread: Sendable {
         return thread
     }
 
-    /// Has the thread leave a passed socket, or receive what has arrived on a bound one, and end.
-    func drain() {
-        give(.drain)
-    }
-
-    /// Has the thread end at once.
-    func stop() {
-        give(.stop)
-    }
-
-    /// Says that a handler has ended.
-    func roomMade() {
-        let isAwaited = control.withLock { control in
-            defer { control.wantsRoom = false }
-            return control.wantsRoom
-        }
-        if isAwaited { wake.signal() }
-    }
-
-    private func give(_ order: Order) {
-        control.withLock { control in
-            if control.order != .stop { control.order = order }
-        }
-        wake.signal()
-    }
-
     // MARK: On the thread
 
     private func receiveUntilEnd() -> Result<Void, any Error> {
@@ -118,7 +79,7 @@ final class DatagramThread: Sendable {
         var arrivals = [csupervision_arrival](repeating: csupervision_arrival(), count: batch)
         var isDraining = false
         while true {
-            switch control.withLock({ $0.order }) {
+            switch orders.current {
             case .serve: break
             case .stop: return .success(())
             case .drain:
@@ -129,7 +90,7 @@ final class DatagramThread: Sendable {
 
             let room = reserve()
             guard room > 0 else {
-                wake.wait()
+                orders.wake.wait()
                 continue
             }
             let count = csupervision_datagram_receive(
@@ -150,7 +111,7 @@ final class DatagramThread: Sendable {
             case .goOn: break
             case .wait:
                 if isDraining { return .success(()) }
-                wake.wait(orUntilReadable: descriptor)
+                orders.wake.wait(orUntilReadable: descriptor)
             case .pause(let length, let isNews):
                 let error = -count
                 if isNews {
@@ -158,7 +119,7 @@ final class DatagramThread: Sendable {
                         .receivePaused(socket: socket.localAddress, errorNumber: error, pause: length)
                     )
                 }
-                wake.wait(atMost: length)
+                orders.wake.wait(atMost: length)
             case .giveUp:
                 let message = "cannot receive on \"\(socket.name)\" (\(socket.localAddress))"
                 return .failure(SocketError(.receiveFailed, message, errno: -count))
@@ -170,7 +131,7 @@ final class DatagramThread: Sendable {
     private func reserve() -> Int {
         let room = session.reserve(upTo: batch)
         if room > 0 { return room }
-        control.withLock { $0.wantsRoom = true }
+        orders.wantRoom()
         // One may have ended before it could know.
         return session.reserve(upTo: batch)
     }

@@ -11,7 +11,8 @@ struct AcceptLoop {
     /// Runs until the session drains and the last handler has ended, or the task is cancelled.
     func run(_ handle: @escaping @Sendable (Connection) async throws -> Void) async throws {
         let acceptor = try AcceptThread(for: socket, in: session, policy: policy, accept: accept)
-        let registrations = [session.onDrain { acceptor.drain() }, session.onClose { acceptor.roomMade() }]
+        let orders = acceptor.orders
+        let registrations = [session.onDrain { orders.give(.drain) }, session.onClose { orders.roomMade() }]
         defer {
             for registration in registrations { registration.cancel() }
             socket.close()
@@ -43,7 +44,7 @@ struct AcceptLoop {
                 }
             }
         } onCancel: {
-            acceptor.stop()
+            orders.give(.stop)
         }
     }
 }

@@ -1,5 +1,4 @@
 internal import CSupervision
-import SupervisionLock
 
 #if canImport(Glibc)
     internal import Glibc
@@ -19,18 +18,6 @@ final class AcceptThread: Sendable {
 
     typealias Accept = @Sendable (_ listener: CInt) -> Outcome
 
-    private enum Order {
-        case serve
-        case drain
-        case stop
-    }
-
-    private struct Control {
-        var order = Order.serve
-        /// Set by the thread before it waits for a connection to close.
-        var wantsRoom = false
-    }
-
     /// How many connections are handed over at once, at most.
     private static let batch = 16
 
@@ -48,13 +35,13 @@ final class AcceptThread: Sendable {
     /// Runs whoever reads the queue on this thread.
     let executor: ThreadExecutor
 
+    let orders: ThreadOrders
+
     private let descriptor: CInt
     private let socket: ListeningSocket
     private let session: ServingSession
     private let policy: AcceptPolicy
     private let accept: Accept
-    private let wake: WakePipe
-    private let control = Locked(Control())
 
     /// Takes the socket's descriptor over.
     ///
@@ -76,9 +63,8 @@ final class AcceptThread: Sendable {
             throw SocketError(.closed, message)
         }
         do {
-            let wake = try WakePipe()
-            self.wake = wake
-            self.executor = ThreadExecutor(wakingBy: wake)
+            orders = try ThreadOrders()
+            executor = ThreadExecutor(wakingBy: orders.wake)
         } catch {
             socket.close()
             closeDescriptor(descriptor)
@@ -114,32 +100,6 @@ final class AcceptThread: Sendable {
         return thread
     }
 
-    /// Has the thread leave a passed socket, or empty the backlog of a bound one, and end.
-    func drain() {
-        give(.drain)
-    }
-
-    /// Has the thread end at once.
-    func stop() {
-        give(.stop)
-    }
-
-    /// Says that a connection has closed.
-    func roomMade() {
-        let isAwaited = control.withLock { control in
-            defer { control.wantsRoom = false }
-            return control.wantsRoom
-        }
-        if isAwaited { wake.signal() }
-    }
-
-    private func give(_ order: Order) {
-        control.withLock { control in
-            if control.order != .stop { control.order = order }
-        }
-        wake.signal()
-    }
-
     // MARK: On the thread
 
     private func run() {
@@ -160,7 +120,7 @@ final class AcceptThread: Sendable {
         var accepted = 0
         while true {
             let isDraining: Bool
-            switch control.withLock({ $0.order }) {
+            switch orders.current {
             case .serve:
                 isDraining = false
             case .stop:
@@ -169,11 +129,11 @@ final class AcceptThread: Sendable {
                 isDraining = true
                 if socket.origin != .bound { return .success(()) }
                 socket.removeFile()
-                if !wake.isReadable(descriptor) { return .success(()) }
+                if !orders.wake.isReadable(descriptor) { return .success(()) }
             }
 
             guard reserve() else {
-                executor.runJobs(beforeWaiting: { wake.wait() })
+                executor.runJobs(beforeWaiting: { orders.wake.wait() })
                 continue
             }
             switch accept(descriptor) {
@@ -195,7 +155,7 @@ final class AcceptThread: Sendable {
                             // meanwhile is in the backlog, and an order to stop is read when it is over.
                             usleep(Self.gathering.microseconds)
                         }
-                        wake.wait(orUntilReadable: descriptor)
+                        orders.wake.wait(orUntilReadable: descriptor)
                     })
                     accepted = 0
                 case .pause(let length, let isNews): pause(for: length, error: error, isNews: isNews)
@@ -208,17 +168,17 @@ final class AcceptThread: Sendable {
     /// Holds a place for the next connection; where there is none, the next one that closes wakes the thread.
     private func reserve() -> Bool {
         if session.reserve() { return true }
-        control.withLock { $0.wantsRoom = true }
+        orders.wantRoom()
         // One may have closed before it could know.
         return session.reserve()
     }
 
     private func pause(for length: Duration, error: CInt, isNews: Bool) {
-        control.withLock { $0.wantsRoom = true }
+        orders.wantRoom()
         if isNews {
             session.report(.acceptPaused(socket: socket.localAddress, errorNumber: error, pause: length))
         }
-        executor.runJobs(beforeWaiting: { wake.wait(atMost: length) })
+        executor.runJobs(beforeWaiting: { orders.wake.wait(atMost: length) })
     }
 
     private func unusable(_ error: CInt) -> SocketError {
