@@ -153,6 +153,43 @@ struct DrainerTests {
         #expect(facts.all == ["drainer begun", "web open", "web told", "web done"])
     }
 
+    @Test(
+        "a drainer above every listener is told of at the start; one with a listener above and one below is not"
+    )
+    func misplaced() async throws {
+        let web = Held(name: "web", facts: Recorder<String>())
+        let admin = Held(name: "admin", facts: Recorder<String>())
+        for (trial, lines) in [
+            (
+                try DaemonTrial {
+                    Supervisor {
+                        Drainer()
+                        web.listener
+                        admin.listener
+                    }
+                },
+                [
+                    "<4>drainer: stands above every listener and drains none: when its turn to stop comes they have "
+                        + "gone; put it below them"
+                ]
+            ),
+            (
+                try DaemonTrial {
+                    Supervisor {
+                        web.listener
+                        Drainer()
+                        admin.listener
+                    }
+                },
+                []
+            ),
+        ] {
+            try await trial.started()
+            #expect(await trial.stop() == .clean)
+            #expect(trial.log.all.filter { $0.hasPrefix("<4>") } == lines)
+        }
+    }
+
     @Test("a tree without listeners, or without connections, drains at once")
     func nothing() async throws {
         let empty = try DaemonTrial { Supervisor { Drainer(shutdown: .seconds(10)) } }

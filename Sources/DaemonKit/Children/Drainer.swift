@@ -4,7 +4,8 @@ import Systemd
 /// Lets the listeners finish what they have begun, when the tree stops.
 ///
 /// Position: below the listeners. Children stop from bottom to top, so the drainer's stop comes first, and
-/// everything that a request needs, standing above, is still there.
+/// everything that a request needs, standing above, is still there. One that stands above every listener drains none,
+/// and the log says so at the start.
 ///
 /// When it is told to stop it asks all its listeners to stop accepting, then waits until no connection is left.
 /// Idle connections end at once, requests in flight are finished. When its time is up it cuts the connections that
@@ -43,8 +44,9 @@ public struct Drainer: Child {
             await child.shutdownRequested()
             await drain(child.daemon)
         }
-        spec.check = { [names] tree in
-            names.filter { !tree.daemon.listeners.isDeclared($0) }.map { name in
+        spec.check = { [id, names] tree in
+            if names.isEmpty { tree.daemon.listeners.declareDrainer(id) }
+            return names.filter { !tree.daemon.listeners.isDeclared($0) }.map { name in
                 "drains a listener \"\(name)\", but there is none of that name above it"
             }
         }

@@ -34,7 +34,7 @@ public final class DaemonContext: Sendable {
     /// The manager's watchdog.
     public let watchdog: Watchdog
 
-    let listeners = ListenerRegistry()
+    let listeners: ListenerRegistry
     let activity = Activity()
     let keptSockets: KeptSockets
     let reloads = HandlerRegistry<ReloadHandler>()
@@ -59,6 +59,7 @@ public final class DaemonContext: Sendable {
         self.log = log
         self.onReady = onReady
         self.onStop = onStop
+        listeners = ListenerRegistry(log: log)
         watchdog = Watchdog(environment.watchdog, notifier: notifier)
         self.descriptors = descriptors ?? PassedDescriptors(environment.descriptors)
         store = DescriptorStore(environment: environment, notifier: notifier, passed: self.descriptors)

@@ -6,18 +6,43 @@ final class ListenerRegistry: Sendable {
     private struct State {
         var declared: [(name: String, kind: DescriptorKind)] = []
         var active: [ObjectIdentifier: ActiveListener] = [:]
+        /// The drainers for all listeners above which none stands.
+        var topDrainers: [String] = []
     }
 
+    private let log: DaemonLog
     private let state = Locked(State())
+
+    init(log: DaemonLog) {
+        self.log = log
+    }
 
     /// Notes that a listener of this name stands in the tree, and what is passed to it.
     ///
+    /// The tree is looked at from top to bottom: a drainer above all listeners is known by the first that comes.
+    ///
     /// - Returns: Whether the name was free.
     func declare(_ name: String, for kind: DescriptorKind) -> Bool {
+        let (isFree, misplaced) = state.withLock { state in
+            defer { state.topDrainers = [] }
+            let isFree = !state.declared.contains { $0.name == name }
+            if isFree { state.declared.append((name, kind)) }
+            return (isFree, state.topDrainers)
+        }
+        for drainer in misplaced {
+            log.write(
+                .warning,
+                "\(drainer): stands above every listener and drains none: when its turn to stop comes they have gone; "
+                    + "put it below them"
+            )
+        }
+        return isFree
+    }
+
+    /// Notes that a drainer for all listeners stands in the tree.
+    func declareDrainer(_ id: String) {
         state.withLock { state in
-            guard !state.declared.contains(where: { $0.name == name }) else { return false }
-            state.declared.append((name, kind))
-            return true
+            if state.declared.isEmpty { state.topDrainers.append(id) }
         }
     }
 
