@@ -1,6 +1,5 @@
 import Supervision
-
-@testable import SupervisionTesting
+import SupervisionTesting
 
 /// A supervisor that runs, with a story and a clock, and its children's bodies as they are.
 ///

@@ -37,4 +37,32 @@ struct SupervisorLeftRunningTests {
         let lines = try await end(Probe("stubborn", ignoresStop: true)).lines
         #expect(lines.contains("supervisor stopping: stubborn still runs and cannot be started again"))
     }
+
+    @Test("a child that lets the answer to its own call through has failed: it leaves nobody running itself")
+    func answer() async throws {
+        let hung = Probe("hung", ignoresStop: true)
+        let workers = Supervisor("workers") { hung }
+        let call = Gate()
+        let trial = SupervisorTrial(
+            Supervisor {
+                workers
+                ChildSpec("keeper") { child in
+                    child.started()
+                    await call.wait()
+                    try await workers.terminateChild("hung")
+                }
+            }
+        )
+        try await trial.started()
+        call.open()
+        await hung.wait(for: .cancelled)
+        trial.clock.advance(by: .seconds(5))
+        let error = await trial.end()
+        #expect(error?.code == .gaveUp)
+        #expect(error?.path == "keeper")
+        #expect((error?.underlying as? SupervisorError)?.path == "workers/hung")
+        #expect(error?.abandoned == [["workers", "hung"]])
+        try trial.story.expect(.restart(of: "keeper"), times: 3)
+        hung.finish()
+    }
 }

@@ -288,6 +288,51 @@ struct SupervisorEventTests {
         #expect(lines.1 == trial.story.lines)
     }
 
+    @Test("the events of a nested supervisor end with the run of the tree, not with its own")
+    func nestedReaders() async throws {
+        let probe = Probe("a")
+        let inner = Supervisor("inner", intensity: RestartIntensity(maxRestarts: 0, within: .seconds(1))) {
+            probe
+        }
+        let rooms = Supervisor("rooms") { DynamicSupervisor<Int>("calls") { child, _ in child.started() } }
+        let events = inner.events()
+        let others = rooms.events()
+        let trial = SupervisorTrial(
+            Supervisor {
+                inner
+                rooms
+            }
+        )
+        try await trial.started()
+        probe.fail()
+        try await trial.story.wait(for: "supervisor inner started", count: 2)
+        #expect(await trial.stop() == nil)
+        let lines = await events.reduce(into: [String]()) { $0.append($1.description) }
+        #expect(lines.count { $0 == "supervisor inner stopped" } == 2)
+        #expect(await others.reduce(into: 0) { count, _ in count += 1 } > 0)
+    }
+
+    @Test("where the tree is not valid the events of all of it end at once")
+    func invalidTree() async throws {
+        let inner = Supervisor("inner") { Probe("") }
+        let supervisor = Supervisor { inner }
+        let events = [supervisor.events(), inner.events()]
+        await #expect(throws: SupervisorError.self) { try await supervisor.run() }
+        for events in events { #expect(await events.first { _ in true } == nil) }
+    }
+
+    @Test("the events of a supervisor that is taken out of the tree end")
+    func deletedReaders() async throws {
+        let inner = Supervisor("inner") { Probe("a") }
+        let trial = SupervisorTrial(Supervisor { inner })
+        try await trial.started()
+        let events = inner.events()
+        try await trial.supervisor.terminateChild("inner")
+        try await trial.supervisor.deleteChild("inner")
+        #expect(await events.reduce(into: 0) { count, _ in count += 1 } > 0)
+        #expect(await trial.stop() == nil)
+    }
+
     @Test("events carry the time on the injected clock, counted from the start of the tree")
     func time() async throws {
         let clock = TestClock()

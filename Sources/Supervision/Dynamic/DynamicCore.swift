@@ -7,7 +7,7 @@ final class DynamicCore: NestedSupervisor {
     private let rules: ChildRules
     private let intensity: RestartIntensity
     private let maxChildren: Int
-    private let eventHub = EventHub()
+    let eventHub = EventHub()
 
     init(rules: ChildRules, intensity: RestartIntensity, maxChildren: Int) {
         self.rules = rules

@@ -64,7 +64,7 @@ extension ChildContext {
             .childFailedToStart,
             path: path,
             underlying: error is CancellationError ? nil : error,
-            abandoned: isRunning ? [path] : (error as? SupervisorError)?.abandoned ?? [],
+            abandoned: isRunning ? [path] : (error as? SupervisorError)?.childrenLeft ?? [],
             details: ["had not started after \(limit)"]
         )
     }
@@ -80,7 +80,7 @@ extension Exit {
         let type = type(of: error)
         if type == CancellationError.self {
             self = .cancelled
-        } else if type == SupervisorError.self, (error as? SupervisorError)?.abandoned.isEmpty == false {
+        } else if type == SupervisorError.self, (error as? SupervisorError)?.childrenLeft.isEmpty == false {
             self = .leftRunning
         } else {
             self = .threw

@@ -5,9 +5,10 @@ struct SupervisorEnding {
     /// Describes the failure of a child.
     ///
     /// Where the failing child is a supervisor, its error already tells the deepest child and what that one
-    /// threw; it is passed on rather than wrapped.
+    /// threw; it is passed on rather than wrapped. One that is about others, such as the answer to a call that the
+    /// child made, is what the child threw, like any error.
     init(_ code: SupervisorError.Code, at path: ChildPath, error: (any Error)?, details: [String] = []) {
-        if let nested = error as? SupervisorError {
+        if let nested = error as? SupervisorError, nested.path.ids.starts(with: path.ids) {
             failure = SupervisorError(
                 code,
                 path: nested.path,

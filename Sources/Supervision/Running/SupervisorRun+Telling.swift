@@ -114,7 +114,7 @@ extension SupervisorRun {
     ///
     /// Then what it threw last is what an earlier copy did.
     private func remains(_ ref: ChildRef) -> SupervisorError? {
-        (lastError(ref.slot) as? SupervisorError).flatMap { $0.abandoned.isEmpty ? nil : $0 }
+        (lastError(ref.slot) as? SupervisorError).flatMap { $0.childrenLeft.isEmpty ? nil : $0 }
     }
 
     /// What the run throws at its end, unless it ended as it was asked to.
@@ -129,8 +129,7 @@ extension SupervisorRun {
 
     func abandoned(_ refs: [ChildRef]) -> [ChildPath] {
         refs.flatMap { ref in
-            let nested = (lastError(ref.slot) as? SupervisorError)?.abandoned ?? []
-            return nested.isEmpty ? [path(ref)] : nested
+            remains(ref)?.abandoned ?? [path(ref)]
         }
     }
 

@@ -166,7 +166,7 @@ struct SupervisorRun<Machine: Decider> {
         case .retire(let slot): retire(slot)
         case .forget(let slot):
             retire(slot)
-            nodes.remove(slot)
+            nodes.remove(slot)?.spec.nested?.finishEvents()
         case .report(let decision): report(decision)
         case .reply(let number, let reply): answer(number, reply)
         case .finish(let reason): outcome = (reason, machine.abandoned)
@@ -238,6 +238,7 @@ struct SupervisorRun<Machine: Decider> {
         nodes.forEach { slot, node in
             guard node.spec.hasReferences, place.isTop || !machine.isDeclared(slot) else { return }
             retireReferences(of: slot)
+            node.spec.nested?.finishEvents()
         }
     }
 
@@ -317,7 +318,7 @@ extension SupervisorRun {
             return SupervisorEnding(.childFailedToStart, at: path, error: lastError(ref.slot)).error(
                 abandoned: [])
         case .abandoned(let ref):
-            return SupervisorError(.childrenAbandoned, path: path, abandoned: abandoned([ref]))
+            return SupervisorError(.childrenAbandoned, path: path, abandoned: abandoned([ref])).asAnswer
         }
     }
 

@@ -12,6 +12,9 @@ protocol NestedSupervisor: AnyObject, Sendable {
     /// How to reach it while it runs.
     var port: ControlPort { get }
 
+    /// Where its events are read.
+    var eventHub: EventHub { get }
+
     /// What is wrong with how it was described, its children aside, as ends of a sentence about it.
     var problems: [String] { get }
 }
@@ -20,6 +23,12 @@ extension NestedSupervisor {
     /// Lets everyone know who holds a reference to something below here that it will not come back.
     func retireReferences(at path: ChildPath, because error: (any Error)?) {
         for child in declaredChildren { child.retireReferences(in: path, because: error) }
+    }
+
+    /// Ends the events of it and of those below: it is not going to run again.
+    func finishEvents() {
+        eventHub.finish()
+        for child in declaredChildren { child.nested?.finishEvents() }
     }
 }
 

@@ -145,6 +145,7 @@ public final class Supervisor: Child {
             let error = SupervisorError(.invalidTree, details: problems)
             // Nobody is to wait for a child that is never started.
             retireReferences(at: [], because: error)
+            finishEvents()
             throw error
         }
         try await run(
@@ -174,8 +175,8 @@ public final class Supervisor: Child {
 
     /// What happens in this supervisor and in those nested in it, from now on.
     ///
-    /// Ask before ``run()`` to see everything. The sequence ends with the run of the supervisor at the top. Any
-    /// number of readers may read; each has all the events.
+    /// Ask before ``run()`` to see everything. The sequence ends with the run of the supervisor at the top, and where
+    /// that cannot begin because the tree is not valid. Any number of readers may read; each has all the events.
     ///
     /// - Parameter bufferingPolicy: What to do for a reader that does not keep up. By default everything is
     ///   kept for it, without limit.

@@ -17,6 +17,20 @@ public struct SupervisorError: Error, Sendable {
     /// What is to be mended, for the people who read it.
     public var details: [String]
 
+    /// Whether it answers somebody who has had a child terminated: what was abandoned then is another's child, should
+    /// a body let the error through.
+    private var isAnswer = false
+
+    /// What still runs below the child that threw it: another copy must not be started beside that.
+    var childrenLeft: [ChildPath] { isAnswer ? [] : abandoned }
+
+    /// The error as the answer to who has asked for it.
+    var asAnswer: SupervisorError {
+        var answer = self
+        answer.isAnswer = true
+        return answer
+    }
+
     /// What can go wrong.
     ///
     /// More may be added.
