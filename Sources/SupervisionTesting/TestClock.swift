@@ -46,6 +46,13 @@ public final class TestClock: Clock, Sendable {
         var sleepers: [Int: Sleeper] = [:]
         var watchers: [Int: Watcher] = [:]
         var next = 0
+        /// Whether time passes by itself.
+        var isFree = false
+
+        /// Whether nothing is left to wait for.
+        func isOver(_ deadline: Instant) -> Bool {
+            deadline <= now || isFree && deadline.offset - now.offset <= TestClock.soon
+        }
 
         mutating func takeNext() -> Int {
             next += 1
@@ -58,6 +65,9 @@ public final class TestClock: Clock, Sendable {
         let isSatisfied: @Sendable (State) -> Bool
         let continuation: CheckedContinuation<Void, Never>
     }
+
+    /// What a clock that is let go waits for: longer than this is for ever.
+    private static let soon = Duration.seconds(86_400)
 
     private let state = Locked(State())
 
@@ -77,7 +87,9 @@ public final class TestClock: Clock, Sendable {
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
         try Task.checkCancellation()
-        let key = state.withLock { $0.takeNext() }
+        let (key, isFree) = state.withLock { ($0.takeNext(), $0.isFree) }
+        // Who sleeps in a loop is not to keep the thread.
+        if isFree { await Task.yield() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 enum Next {
@@ -87,7 +99,10 @@ public final class TestClock: Clock, Sendable {
                 }
                 let next: Next = state.withLock { state in
                     if Task.isCancelled { return .cancelled }
-                    if deadline <= state.now { return .wake }
+                    if state.isOver(deadline) {
+                        state.now = max(state.now, deadline)
+                        return .wake
+                    }
                     state.sleepers[key] = Sleeper(deadline: deadline, continuation: continuation)
                     let satisfied = state.watchers.filter { $0.value.isSatisfied(state) }
                     for watcher in satisfied.keys { state.watchers[watcher] = nil }
@@ -107,11 +122,22 @@ public final class TestClock: Clock, Sendable {
 
     /// Moves the clock, and wakes those whose deadline has come, the earliest first.
     public func advance(by duration: Duration) {
+        wake { $0.now = $0.now.advanced(by: duration) }
+    }
+
+    /// Lets time pass by itself from now on, as fast as whoever sleeps would have it: a test has run out of its own.
+    func letGo() {
+        wake { $0.isFree = true }
+    }
+
+    private func wake(after change: (inout State) -> Void) {
         let due = state.withLock { state in
-            state.now = state.now.advanced(by: duration)
-            let due = state.sleepers.filter { $0.value.deadline <= state.now }
+            change(&state)
+            let due = state.sleepers.filter { state.isOver($0.value.deadline) }
             for key in due.keys { state.sleepers[key] = nil }
-            return due.sorted { ($0.value.deadline, $0.key) < ($1.value.deadline, $1.key) }
+            let order = due.sorted { ($0.value.deadline, $0.key) < ($1.value.deadline, $1.key) }
+            if let last = order.last { state.now = max(state.now, last.value.deadline) }
+            return order
         }
         for (_, sleeper) in due { sleeper.continuation.resume() }
     }
@@ -121,6 +147,8 @@ public final class TestClock: Clock, Sendable {
     /// The rendezvous with a child's own sleep: no other sleeper is taken for the one that is meant. What a supervisor
     /// measures itself, such as the time of a stop, has begun when its event is in the ``Story``; how it sleeps meanwhile
     /// is its own affair. Returns early when the task is cancelled, as a time limit does it.
+    ///
+    /// - Parameter duration: From now to the end of the sleep.
     public func sleeper(dueIn duration: Duration) async {
         await wait { state in
             let deadline = state.now.advanced(by: duration)
@@ -130,7 +158,8 @@ public final class TestClock: Clock, Sendable {
 
     /// Waits until at least this many tasks sleep on the clock.
     ///
-    /// Returns early when the task is cancelled, as a time limit does it.
+    /// Whosever they are: what watches a daemon's start, or a stop, sleeps on it too. For a child's own sleep there is
+    /// ``sleeper(dueIn:)``. Returns early when the task is cancelled, as a time limit does it.
     public func sleepers(atLeast count: Int) async {
         await wait { $0.sleepers.count >= count }
     }

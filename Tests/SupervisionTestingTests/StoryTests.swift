@@ -63,6 +63,43 @@ struct StoryTests {
         #expect(message.hasSuffix("\n→ 27. cache stopped\n  28. supervisor stopped"))
     }
 
+    @Test("what one entry tells came at once, and is no order either way")
+    func atOnce() async throws {
+        let feed = Probe("feed")
+        let trial = SupervisorTrial(Supervisor { feed })
+        try await trial.started()
+        feed.fail()
+        try await trial.story.wait(for: .start(of: "feed"), count: 2)
+        await trial.stop()
+        for (first, second) in [
+            (Moment.failure(of: "feed"), Moment.end(of: "feed")), (.end(of: "feed"), .failure(of: "feed")),
+        ] {
+            #expect(
+                await failure { try trial.story.expect(first, before: second) }?
+                    .contains("the \(second), but both came at once") == true
+            )
+        }
+    }
+
+    @Test("a start that a stop has ended is over when the next begins")
+    func startStopped() async throws {
+        let (cache, feed) = (Probe("cache"), Probe("feed"))
+        let trial = SupervisorTrial(
+            Supervisor(strategy: .oneForAll) {
+                cache
+                feed
+            }
+        )
+        try await trial.started()
+        feed.nextStart(.whenTold)
+        cache.fail()
+        await feed.wait(for: .begun, count: 2)
+        cache.fail()
+        try await trial.story.wait(for: .start(of: "feed"), count: 2)
+        await trial.stop()
+        try trial.story.expect(startOrder: "cache", "feed", "cache", "feed", "cache", "feed")
+    }
+
     @Test("what did not come at all is no order")
     func missing() async throws {
         let story = try await story()

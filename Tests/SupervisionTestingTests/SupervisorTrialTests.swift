@@ -41,6 +41,29 @@ struct SupervisorTrialTests {
         try await trial.expectNothingLeft()
     }
 
+    @Test("a test that has run out of time hears which child would not stop, rather than wait for ever")
+    func outOfTime() async throws {
+        let stubborn = Probe("stubborn", shutdown: .graceful(.seconds(60)), ignoresStop: true)
+        let trial = SupervisorTrial(
+            Supervisor {
+                stubborn
+                ChildSpec("poll") { child in
+                    child.started()
+                    while true { try await child.clock.sleep(for: .seconds(1)) }
+                }
+                Probe("patient", shutdown: .infinity)
+            }
+        )
+        try await trial.started()
+        trial.faults.hangStop(of: "patient")
+        let stop = Task { await trial.stop() }
+        try await trial.story.wait(forBeginOf: .stop(of: "patient"))
+        stop.cancel()
+        #expect(await stop.value?.abandoned == [["stubborn"]])
+        try trial.story.expect(stopOrder: "patient", "poll", "stubborn")
+        stubborn.finish()
+    }
+
     @Test("a restart behind a backoff comes when the clock is moved by the whole delay")
     func backoff() async throws {
         let feed = Probe("feed")

@@ -1,5 +1,6 @@
-import SupervisionTesting
 import Testing
+
+@testable import SupervisionTesting
 
 @Suite("Test clock")
 struct TestClockTests {
@@ -36,6 +37,20 @@ struct TestClockTests {
     func past() async throws {
         let clock = TestClock()
         try await clock.sleep(until: clock.now, tolerance: nil)
+    }
+
+    @Test("one that is let go passes by itself, as far as anybody sleeps who would wake within a day")
+    func letGo() async throws {
+        let clock = TestClock()
+        let sleeps = [5, 100_000].map { seconds in Task { try await clock.sleep(for: .seconds(seconds)) } }
+        await clock.sleepers(atLeast: 2)
+        clock.letGo()
+        try await sleeps[0].value
+        #expect(clock.now.offset == .seconds(5))
+        #expect(clock.sleeperCount == 1)
+        try await clock.sleep(for: .seconds(7))
+        #expect(clock.now.offset == .seconds(12))
+        sleeps[1].cancel()
     }
 
     @Test("a cancelled sleeper throws and is forgotten")

@@ -83,7 +83,9 @@ extension Moment {
         event("failure", of: child) { if case .childEnded(_, .threw) = $0 { true } else { false } }
     }
 
-    /// A child is to be started again, at once or after a delay.
+    /// A child that failed is to be started again, at once or after a delay.
+    ///
+    /// Those that the strategy restarts along with it are stopped and started, and have no restart of their own.
     public static func restart(of child: ChildPath) -> Moment {
         event("restart", of: child) { if case .childRestarting = $0 { true } else { false } }
     }

@@ -3,7 +3,8 @@ public import Supervision
 extension Story {
     /// Expects that something was over before something else began.
     ///
-    /// Of what happened more than once the first time counts.
+    /// Of what happened more than once the first time counts. What one entry tells, such as two lines of one
+    /// notification, came at once: neither is before the other.
     ///
     /// - Parameters:
     ///   - first: What is to have come first.
@@ -26,8 +27,11 @@ extension Story {
         }
         let end = try index(first, first.isOver)
         let begin = try index(second, second.begins)
-        guard end > begin else { return }
-        let message = "the \(first) was to come before the \(second), but was over only after that had begun"
+        guard end >= begin else { return }
+        let message =
+            end == begin
+            ? "the \(first) was to come before the \(second), but both came at once"
+            : "the \(first) was to come before the \(second), but was over only after that had begun"
         throw StoryFailure(message, in: self, marking: [begin, end], at: fileID, line)
     }
 
@@ -116,7 +120,7 @@ extension Story {
         try expect("start", order: children, at: fileID, line) { event in
             switch event.kind {
             case .childStarting: .begin
-            case .childStarted, .childIgnored, .childEnded: .end
+            case .childStarted, .childIgnored, .childEnded, .childStopped, .childAbandoned: .end
             default: nil
             }
         }

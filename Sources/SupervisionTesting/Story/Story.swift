@@ -42,6 +42,8 @@ public final class Story: Sendable {
 
     /// Begins the story of a supervisor that is run by other means than a trial.
     ///
+    /// Call ``end()`` when the run has ended: a wait for what did not come goes on until then.
+    ///
     /// - Parameter supervisor: The supervisor, before its run; those nested in it are part of its story.
     public convenience init(of supervisor: Supervisor) {
         self.init()
@@ -142,8 +144,10 @@ public final class Story: Sendable {
         }
     }
 
-    /// Ends it: who waits for more waits in vain.
-    func end() {
+    /// Ends it: who waits for more hears that it does not come.
+    ///
+    /// A trial does that itself, at the end of its run.
+    public func end() {
         takeNotifications()
         recorder.close()
     }

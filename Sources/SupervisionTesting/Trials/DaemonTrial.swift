@@ -183,13 +183,31 @@ public final class DaemonTrial: Sendable {
 
     /// Waits for the end.
     ///
+    /// When the calling task is cancelled, as a time limit does it, the daemon is stopped, nothing hangs any more by the
+    /// test's will, and time passes by itself: what does not end then is abandoned as it would be in earnest.
+    ///
     /// - Returns: What the process would end with.
     @discardableResult
     public func end() async -> ExitCode {
-        await task.value.code
+        await whole.code
     }
 
-    /// Stops the daemon as its manager does, with SIGTERM, and waits for the end.
+    private var whole: DaemonRun.End {
+        get async {
+            await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                task.cancel()
+                faults.end()
+                clock.letGo()
+            }
+        }
+    }
+
+    /// Stops the daemon as its manager does, with SIGTERM, and waits for the end, as ``end()``.
+    ///
+    /// A child that takes time for its stop needs the clock: then send the signal, wait for the begin of that stop,
+    /// move the clock, and wait for the end.
     ///
     /// - Returns: What the process would end with.
     @discardableResult
@@ -200,9 +218,9 @@ public final class DaemonTrial: Sendable {
 
     /// What the daemon failed with; nil where it was asked to stop, or at the end of its work.
     ///
-    /// Waits for the end.
+    /// Waits for the end, as ``end()``.
     public var failure: (any Error)? {
-        get async { await task.value.error }
+        get async { await whole.error }
     }
 
     /// Where a listener of the tree listens now; nowhere unless it is started.

@@ -71,18 +71,30 @@ public final class SupervisorTrial: Sendable {
 
     /// Waits for the end.
     ///
+    /// When the calling task is cancelled, as a time limit does it, the supervisor is stopped, nothing hangs any more by
+    /// the test's will, and time passes by itself: what does not end then is abandoned as it would be in earnest.
+    ///
     /// - Returns: What the run threw; nil where it was asked to stop, or at the end of its work.
     @discardableResult
     public func end() async -> SupervisorError? {
-        do {
-            try await task.value
-            return nil
-        } catch {
-            return error as? SupervisorError
+        await withTaskCancellationHandler {
+            do {
+                try await task.value
+                return nil
+            } catch {
+                return error as? SupervisorError
+            }
+        } onCancel: {
+            task.cancel()
+            faults.end()
+            clock.letGo()
         }
     }
 
-    /// Stops the supervisor, and waits for the end.
+    /// Stops the supervisor, and waits for the end, as ``end()``.
+    ///
+    /// A child that takes time for its stop needs the clock: then stop the ``supervisor``, wait for the begin of that
+    /// stop, move the clock, and wait for the end.
     ///
     /// - Returns: What the run threw; nil where every child has ended.
     @discardableResult
