@@ -213,6 +213,30 @@ struct TaskSupervisorTests {
         }
     }
 
+    @Test("work that is begun in the moment of the cancellation is cancelled with the rest")
+    func cancelledWhileBeginning() async throws {
+        struct Numbers: Sequence, IteratorProtocol {
+            func next() -> Int? {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return 1
+            }
+        }
+        try await withTasks { tasks, _ in
+            let results = await Task {
+                var count = 0
+                for await _ in tasks.map(
+                    Numbers(),
+                    maxConcurrent: 1,
+                    { _ in try await Gate().waitUnlessCancelled() }
+                ) {
+                    count += 1
+                }
+                return count
+            }.value
+            #expect(results == 1)
+        }
+    }
+
     @Test("a map outside of a running tree ends, with the reason in each result")
     func mapNotRunning() async {
         var codes: [SupervisorError.Code?] = []

@@ -60,6 +60,8 @@ where Items.Element: Sendable {
                     if !isOrdered { readyContinuation.yield(result) }
                 }
                 inFlight.insert(task, id)
+                // A cancellation since the loop was entered has not found it.
+                if Task.isCancelled { task.cancel() }
                 do {
                     try await task.start { [transform = map.transform] in try await transform(item) }
                 } catch {
