@@ -16,8 +16,18 @@ package final class Timekeeper: Sendable {
         } else {
             self.elapsed = { origin.duration(to: clock.now) }
         }
-        self.sleepUntil = { try await clock.sleep(until: origin.advanced(by: $0), tolerance: nil) }
+        self.sleepUntil = { deadline in
+            // In pieces: later moments than there can be are no reason to trap, or to wake at once.
+            while true {
+                let next = min(deadline, origin.duration(to: clock.now) + Self.longest)
+                try await clock.sleep(until: origin.advanced(by: next), tolerance: nil)
+                if next == deadline { return }
+            }
+        }
     }
+
+    /// How long is slept in one go.
+    private static let longest = Duration.seconds(365 * 86_400)
 
     /// The time that has passed.
     package var now: Duration { elapsed() }
