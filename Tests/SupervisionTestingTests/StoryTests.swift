@@ -12,7 +12,7 @@ func failure(of body: () async throws -> Void) async -> String? {
     }
 }
 
-@Suite("Story")
+@Suite("Story", .timeLimit(.minutes(1)))
 struct StoryTests {
     private func trial() -> SupervisorTrial {
         SupervisorTrial(
@@ -94,6 +94,7 @@ struct StoryTests {
         feed.nextStart(.whenTold)
         cache.fail()
         await feed.wait(for: .begun, count: 2)
+        feed.nextStart(.atOnce)
         cache.fail()
         try await trial.story.wait(for: .start(of: "feed"), count: 2)
         await trial.stop()

@@ -92,6 +92,85 @@ struct ChildGoneTests {
         }
     }
 
+    /// Reads as soon as it has started, before anything below it is there.
+    private func reader(of reference: ChildReference<Int>, _ seen: Recorder<Int>) -> ChildSpec {
+        ChildSpec("reader") { child in
+            child.started()
+            seen.add(try await reference.value)
+            await child.shutdownRequested()
+        }
+    }
+
+    @Test("in a later run of the tree it is waited for again")
+    func laterRun() async throws {
+        let (reference, seen) = (ChildReference<Int>(), Recorder<Int>())
+        let slow = Probe("slow")
+        let supervisor = Supervisor {
+            reader(of: reference, seen)
+            slow
+            Supervisor("inner") { PublishingProbe("publisher", publishing: reference, start: .publishing(1)) }
+        }
+        for run in 1...2 {
+            slow.nextStart(.whenTold)
+            let trial = PlainRun(supervisor)
+            await slow.wait(for: .begun, count: run)
+            slow.start()
+            await seen.wait(for: 1, count: run)
+            try await trial.started()
+            #expect(await trial.stop() == nil)
+            try trial.story.expect(.failure(of: "reader"), times: 0)
+        }
+    }
+
+    @Test("one that has returned is waited for again when it comes back with its row, or its supervisor")
+    func comesBack() async throws {
+        for isRow in [true, false] {
+            let (reference, seen) = (ChildReference<Int>(), Recorder<Int>())
+            let failing = Probe("failing")
+            let strategy = isRow ? Strategy.oneForAll : .oneForOne
+            let restarts = RestartIntensity(maxRestarts: isRow ? 1 : 0, within: .seconds(1))
+            let trial = PlainRun(
+                Supervisor {
+                    Supervisor("inner", strategy: strategy, intensity: restarts) {
+                        reader(of: reference, seen)
+                        ChildSpec("publisher", publishing: reference, restart: .transient) { $0.started(1) }
+                        failing
+                    }
+                }
+            )
+            try await trial.started()
+            try await trial.story.wait(for: .end(of: "inner/publisher"))
+            failing.fail()
+            try await trial.story.wait(for: .end(of: "inner/publisher"), count: 2)
+            await seen.wait(for: 1, count: 2)
+            #expect(await trial.stop() == nil)
+            try trial.story.expect(.failure(of: "inner/reader"), times: 0)
+        }
+    }
+
+    @Test("a child that runs cannot be added once more, and keeps what it has published")
+    func addedTwice() async throws {
+        let publisher = PublishingProbe("publisher", start: .publishing(1))
+        let inner = Supervisor("inner") { publisher }
+        let trial = SupervisorTrial(Supervisor { inner })
+        try await trial.started()
+        for var spec in [inner.childSpec, publisher.childSpec] {
+            spec.id += " again"
+            let error = await #expect(throws: SupervisorError.self) {
+                try await trial.supervisor.startChild(spec)
+            }
+            #expect(error?.code == .invalidTree)
+            #expect(
+                error?.details == [
+                    "child \"\(spec.id)\" runs already, under another id: make one for each place"
+                ]
+            )
+        }
+        #expect(await code { try await trial.supervisor.startChild(inner) } == .alreadyStarted)
+        #expect(publisher.reference.current == 1)
+        #expect(await trial.stop() == nil)
+    }
+
     @Test("a reader that waits when the child is given up gets the error")
     func waiting() async throws {
         let publisher = PublishingProbe<Int>("publisher")

@@ -111,6 +111,59 @@ struct FirstStepsTests {
         }
     }
 
+    @Test(
+        "one whose cancellation handler blocks is abandoned when its time is up, and the others are stopped"
+    )
+    func blocksWhenCancelled() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let trial = PlainRun(
+                Supervisor {
+                    Probe("above")
+                    ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
+                        child.started()
+                        await withTaskCancellationHandler {
+                            await Gate().wait()
+                        } onCancel: {
+                            thread.block()
+                        }
+                    }
+                }
+            )
+            try await trial.started()
+            trial.supervisor.stop()
+            await trial.clock.sleeper(dueIn: .seconds(1))
+            trial.clock.advance(by: .seconds(1))
+            #expect(await trial.end()?.abandoned == ["blocks"])
+            try trial.story.expect(stopOrder: "blocks", "above")
+            thread.free()
+        }
+    }
+
+    @Test("the same where all children are told at once")
+    func blocksAmongMany() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let rooms = DynamicSupervisor("rooms", shutdown: .timeout(.seconds(1))) { (child, number: Int) in
+                child.started()
+                await withTaskCancellationHandler {
+                    if number == 0 { await Gate().wait() } else { await child.shutdownRequested() }
+                } onCancel: {
+                    if number == 0 { thread.block() }
+                }
+            }
+            let trial = PlainRun(Supervisor { rooms })
+            try await trial.started()
+            for number in 0..<3 { try await rooms.startChild(number) }
+            trial.supervisor.stop()
+            for number in 1..<3 { try await trial.story.wait(for: .stop(of: ["rooms", "\(number)"])) }
+            await trial.clock.sleeper(dueIn: .seconds(1))
+            trial.clock.advance(by: .seconds(1))
+            #expect(await trial.end()?.abandoned == ["rooms/0"])
+            thread.free()
+        }
+    }
+
     @Test("what is asked of the supervisor meanwhile is answered")
     func answers() async {
         await #expect(processExitsWith: .success) {

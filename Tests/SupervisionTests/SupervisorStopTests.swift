@@ -138,6 +138,22 @@ struct SupervisorStopTests {
         #expect(probe.facts.count { $0 == .begun } == 2)
     }
 
+    @Test("a supervisor that has time to stop begins with it at once")
+    func gracefulSupervisor() async throws {
+        let trial = SupervisorTrial(
+            Supervisor {
+                Supervisor("inner", shutdown: .graceful(.seconds(30))) {
+                    Probe("a")
+                    Probe("b", shutdown: .graceful(.seconds(9)))
+                }
+            }
+        )
+        try await trial.started()
+        #expect(await trial.stop() == nil)
+        try trial.story.expect(stopOrder: "inner/b", "inner/a")
+        try trial.story.expect(.cancellation(of: "inner"), times: 0)
+    }
+
     @Test("a graceful child is asked first, cancelled when its time is up")
     func graceful() async throws {
         let probe = Probe("a", shutdown: .graceful(.seconds(10)), ignoresStop: true)

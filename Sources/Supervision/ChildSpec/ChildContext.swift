@@ -182,7 +182,8 @@ public final class ChildContext: Sendable {
     /// Takes a timer that is needed until the child has started, or ended, or is told to stop.
     func limitStart(_ timer: Task<Void, Never>) {
         let isNeeded = state.withLock { state in
-            guard state.start == .awaited, !state.hasEnded, !state.isShutdownRequested else { return false }
+            // One that is too late already has yet to end.
+            guard state.start != .made, !state.hasEnded, !state.isShutdownRequested else { return false }
             state.startTimer = timer
             return true
         }

@@ -211,6 +211,8 @@ enum Action: Equatable, BitwiseCopyable {
     case ask(ChildRef)
     /// Tell this copy that it is to stop, and cancel it.
     case cancel(ChildRef)
+    /// The child, which has ended for good, is going to be started all the same.
+    case expect(slot: Int)
     /// Tell every child that it is to stop; those that have not started are cancelled, too.
     case askAll
     /// Tell every child that it is to stop, and cancel it.

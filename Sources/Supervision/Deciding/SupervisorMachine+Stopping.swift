@@ -35,7 +35,18 @@ extension SupervisorMachine {
         case .restart(let first):
             let isWaiting = slots.first(from: first) { $0.state == .waiting } != nil
             phase = isWaiting ? .running : .starting(next: first)
+            expectDone(from: first)
             startNext(at: now)
+        }
+    }
+
+    /// Lets it be known that those that had ended for good come up with their row.
+    private mutating func expectDone(from first: Int) {
+        guard count(.done) > 0 else { return }
+        var next = first
+        while let slot = slots.first(from: next, where: { $0.state == .done }) {
+            actions.push(.expect(slot: slot))
+            next = slot + 1
         }
     }
 

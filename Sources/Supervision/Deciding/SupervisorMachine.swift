@@ -244,6 +244,10 @@ extension SupervisorMachine {
             return child.generation
         }
         let ref = ChildRef(slot: slot, generation: generation ?? 0)
+        if let served, case .starting(let earlier, let isNew) = served.work, earlier.slot == slot {
+            // It was stopped along with others while somebody waited for its start: this is what is waited for now.
+            self.served?.work = .starting(ref, isNew: isNew)
+        }
         report(.childStarting(ref))
         actions.push(.start(ref))
     }

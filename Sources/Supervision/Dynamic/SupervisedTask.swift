@@ -103,6 +103,11 @@ public final class SupervisedTask<Value: Sendable>: Sendable {
 }
 
 extension SupervisedTask: Referent {
+    // Each has one child of its own.
+    var isInUse: Bool { false }
+
+    func expect() {}
+
     func begin(_ child: ChildContext) {}
 
     func end(_ child: ChildContext) {}

@@ -94,6 +94,14 @@ public final class ChildReference<Value: Sendable>: Sendable {
 }
 
 extension ChildReference: Referent {
+    var isInUse: Bool { state.withLock { $0.owner != nil } }
+
+    func expect() {
+        state.withLock { state in
+            if state.owner == nil { state.gone = nil }
+        }
+    }
+
     func begin(_ child: ChildContext) {
         state.withLock { state in
             state.owner = ObjectIdentifier(child)

@@ -10,24 +10,7 @@ struct ChildCopy {
     let context: ChildContext
     var handle: Handle
 
-    /// Tells it that it is to stop; one that has not started has nothing to finish, and is cancelled as well.
-    func ask() {
-        if !context.requestShutdown(gracefully: true) { cancelTask() }
-    }
-
-    /// Tells it that it is to stop, and cancels it.
-    func cancel() {
-        context.requestShutdown(gracefully: false)
-        cancelTask()
-    }
-
-    /// Cancels it, without a word: it is too late for what it does.
-    func cancelUnasked() {
-        cancelTask()
-        context.letGo()
-    }
-
-    private func cancelTask() {
+    fileprivate func cancelTask() {
         switch handle {
         case .early(let early): early.cancel()
         case .task(let task): task.cancel()
@@ -37,10 +20,36 @@ struct ChildCopy {
 
 /// What a copy is to be told.
 struct Order {
-    let copy: ChildCopy
-    let isCancelled: Bool
+    enum Manner {
+        /// That it is to stop; one that has not started has nothing to finish, and is cancelled as well.
+        case ask
+        /// The same to a supervisor, which stops in its order when it is cancelled, and has the time for that.
+        case askSupervisor
+        /// That it is to stop, and that at once.
+        case cancel
+        /// Nothing: it is too late for what it does.
+        case cancelUnasked
+    }
 
+    let copy: ChildCopy
+    let manner: Manner
+
+    /// Gives it.
+    ///
+    /// What waits in the child for its cancellation is called here, and may keep the thread.
     func give() {
-        if isCancelled { copy.cancel() } else { copy.ask() }
+        switch manner {
+        case .ask:
+            if !copy.context.requestShutdown(gracefully: true) { copy.cancelTask() }
+        case .askSupervisor:
+            copy.context.requestShutdown(gracefully: true)
+            copy.cancelTask()
+        case .cancel:
+            copy.context.requestShutdown(gracefully: false)
+            copy.cancelTask()
+        case .cancelUnasked:
+            copy.cancelTask()
+            copy.context.letGo()
+        }
     }
 }

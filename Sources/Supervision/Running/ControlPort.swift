@@ -28,6 +28,9 @@ final class ControlPort: Sendable {
     /// Which run is under way, counted from one, or was the last.
     var run: Int { state.withLock(\.runs) }
 
+    /// Whether a run is under way.
+    var isOpen: Bool { state.withLock { $0.inbox != nil } }
+
     /// Ends the run.
     func close() {
         state.withLock { $0.inbox = nil }

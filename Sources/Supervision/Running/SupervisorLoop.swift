@@ -47,14 +47,25 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
                 let task = child.begin(known: early)
                 guard turn.takeBack(loan) else { return early.end(task) }
                 run.begun(child.ref, task)
+            case .tell(let order):
+                guard give(order) else { return }
             case .wait(let order):
                 // As late as that: this thread has nothing else to do when the news of the child's end comes.
-                order?.give()
+                if let order, !give(order) { return }
                 await withUnsafeContinuation { inbox.wait($0) }
                 inbox.executor.renew(&allowance)
             case .over:
                 return turn.end()
             }
         }
+    }
+
+    /// Tells a child something.
+    ///
+    /// - Returns: Whether the turn is still here: the child may have kept the thread.
+    private func give(_ order: Order) -> Bool {
+        let loan = turn.lend()
+        order.give()
+        return turn.takeBack(loan)
     }
 }

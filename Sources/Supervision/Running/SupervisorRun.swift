@@ -15,6 +15,8 @@ struct SupervisorRun<Machine: Decider> {
     enum Step {
         /// Begin a child.
         case begin(ChildContext)
+        /// Tell a child something.
+        case tell(Order)
         /// Wait for news, once a child has been told to stop.
         case wait(telling: Order?)
         /// Nothing more.
@@ -38,6 +40,8 @@ struct SupervisorRun<Machine: Decider> {
     /// News that is to be read.
     private var messages = Queue<Inbox.Message>()
     private var hasBegun = false
+    /// The slot from which on children are still to be told to stop, where all are told.
+    private var round: (from: Int, manner: Order.Manner)?
     /// The time, if it was asked for since the last step.
     private var moment: Duration?
 
@@ -51,12 +55,13 @@ struct SupervisorRun<Machine: Decider> {
     /// Goes on as far as it can without waiting, and without a child of its own on the stack.
     mutating func advance() -> Step {
         moment = nil
+        if let order = nextOfRound() { return .tell(order) }
         if messages.isEmpty { place.inbox.takeAll(&messages) }
         while true {
             if let action = machine.actions.pop() {
                 if let step = perform(action) { return step }
             } else if let message = messages.pop() {
-                handle(message)
+                if let step = handle(message) { return step }
             } else if outcome != nil {
                 timer.cancel()
                 close()
@@ -64,6 +69,7 @@ struct SupervisorRun<Machine: Decider> {
             } else if !hasBegun {
                 // A stop that was asked for before the run came first: then nothing is started at all.
                 hasBegun = true
+                nodes.forEach { if $1.spec.hasReferences { $1.spec.expectReferences() } }
                 decide(.start)
             } else if let deadline = machine.deadline, deadline <= time() {
                 // What is due now need not be waited for, but what has arrived comes first.
@@ -104,16 +110,18 @@ struct SupervisorRun<Machine: Decider> {
         return now
     }
 
-    private mutating func handle(_ message: Inbox.Message) {
+    /// - Returns: What is left of it for whoever acts.
+    private mutating func handle(_ message: Inbox.Message) -> Step? {
         switch message {
         case .started(let ref):
             decide(.childStarted(ref))
         case .ended(let ref, let exit):
             ended(ref, exit)
         case .late(let ref):
-            nodes.update(ref.slot) { if $0.copy?.context.ref == ref { $0.copy?.cancelUnasked() } }
+            guard let copy = copy(ref) else { return nil }
+            return .tell(Order(copy: copy, manner: .cancelUnasked))
         case .overdue(let ref, let error):
-            guard nodes[ref.slot]?.copy?.context.ref == ref else { return }
+            guard copy(ref) != nil else { return nil }
             nodes.update(ref.slot) { $0.lastError = error }
             decide(.childEnded(ref, .leftRunning, response: .restart))
         case .stop:
@@ -129,6 +137,12 @@ struct SupervisorRun<Machine: Decider> {
         case .ping(let reply):
             reply(true)
         }
+        return nil
+    }
+
+    /// That copy of a child, while it runs.
+    private mutating func copy(_ ref: ChildRef) -> ChildCopy? {
+        nodes.update(ref.slot) { $0.copy?.context.ref == ref ? $0.copy : nil } ?? nil
     }
 
     private mutating func ended(_ ref: ChildRef, _ exit: ChildExit) {
@@ -160,9 +174,10 @@ struct SupervisorRun<Machine: Decider> {
         case .start(let ref): return start(ref).map(Step.begin)
         case .ask(let ref): return tell(ref, isCancelled: false)
         case .cancel(let ref): return tell(ref, isCancelled: true)
+        case .expect(let slot): nodes.read(slot) { $0.spec.expectReferences() }
         case .adopt(let call, let slot): adopt(call, slot)
-        case .askAll: stopAll { $0.ask() }
-        case .cancelAll: stopAll { $0.cancel() }
+        case .askAll: return beginRound(.ask)
+        case .cancelAll: return beginRound(.cancel)
         case .retire(let slot): retire(slot)
         case .forget(let slot):
             retire(slot)
@@ -176,12 +191,14 @@ struct SupervisorRun<Machine: Decider> {
 
     /// Tells a child to stop: now, or as the last thing before there is nothing to do but to wait.
     private mutating func tell(_ ref: ChildRef, isCancelled: Bool) -> Step? {
-        guard let copy = nodes.update(ref.slot, { $0.copy }) ?? nil else { return nil }
-        let order = Order(copy: copy, isCancelled: isCancelled)
-        guard canWait() else {
-            order.give()
-            return nil
+        let order = nodes.update(ref.slot) { node in
+            node.copy.map { copy in
+                let ask: Order.Manner = node.spec.isSupervisor ? .askSupervisor : .ask
+                return Order(copy: copy, manner: isCancelled ? .cancel : ask)
+            }
         }
+        guard case .some(.some(let order)) = order else { return nil }
+        guard canWait() else { return .tell(order) }
         timer.arm(for: machine.deadline)
         return .wait(telling: order)
     }
@@ -214,14 +231,24 @@ struct SupervisorRun<Machine: Decider> {
         nodes[slot]?.spec.retireReferences(in: place.path, because: lastFailure(of: slot))
     }
 
-    private mutating func stopAll(_ stop: (ChildCopy) -> Void) {
-        let isHeard = place.eventHub.hasReaders
-        nodes.forEach { slot, node in
-            guard let copy = node.copy, !copy.context.isShutdownRequested else { return }
-            if isHeard { emit(.childStopping(copy.context.ref)) }
-            stop(copy)
+    /// Begins to tell all children to stop, those that have not been told before.
+    private mutating func beginRound(_ manner: Order.Manner) -> Step? {
+        round = (0, manner)
+        return nextOfRound().map(Step.tell)
+    }
+
+    /// What the next of them is to be told; nil when there is none left.
+    private mutating func nextOfRound() -> Order? {
+        guard let (start, manner) = round else { return nil }
+        let next = nodes.first(from: start) { $0.copy?.context.isShutdownRequested == false }
+        guard let next, let copy = nodes.update(next, { $0.copy }) ?? nil else {
+            round = nil
+            machine.allTold(at: now)
+            return nil
         }
-        machine.allTold(at: now)
+        round?.from = next + 1
+        emit(.childStopping(copy.context.ref))
+        return Order(copy: copy, manner: manner)
     }
 
     /// Sees to it that nobody waits for a supervisor that is not there any more.
@@ -260,7 +287,9 @@ extension SupervisorRun {
         guard !call.isOver else { return }
         let asked: Call
         switch call.request {
-        case .start(let spec): asked = .start(id: spec.id, spec.rules)
+        case .start(let spec):
+            if let refusal = refusal(adding: spec) { return call.answer(.failure(refusal)) }
+            asked = .start(id: spec.id, spec.rules)
         case .terminate(let target): asked = .terminate(target)
         case .restart(let target): asked = .restart(target)
         case .delete(let target): asked = .delete(target)
@@ -270,6 +299,14 @@ extension SupervisorRun {
         }
         calls.add(call)
         decide(.call(number: call.number, asked))
+    }
+
+    /// Why a child cannot be added, whatever its id: started once more, it would take from the first what that has.
+    private func refusal(adding spec: ChildSpec) -> SupervisorError? {
+        guard spec.isInUse, nodes.first(from: 0, where: { $0.spec.id == spec.id }) == nil else { return nil }
+        let problem =
+            "child \"\(path(of: .start(spec)))\" runs already, under another id: make one for each place"
+        return SupervisorError(.invalidTree, details: [problem])
     }
 
     private mutating func answer(_ number: Int, _ reply: Reply) {

@@ -25,6 +25,11 @@ extension NestedSupervisor {
         for child in declaredChildren { child.retireReferences(in: path, because: error) }
     }
 
+    /// Lets everyone wait again who holds a reference to something below here.
+    func expectReferences() {
+        for child in declaredChildren { child.expectReferences() }
+    }
+
     /// Ends the events of it and of those below: it is not going to run again.
     func finishEvents() {
         eventHub.finish()
@@ -33,8 +38,17 @@ extension NestedSupervisor {
 }
 
 extension ChildSpec {
+    /// Whether the supervisor that it stands for runs, or another child publishes by its reference.
+    var isInUse: Bool { nested?.port.isOpen ?? referent?.isInUse ?? false }
+
     /// Whether anybody may hold a reference to this child, or to something below it.
     var hasReferences: Bool { referent != nil || nested != nil }
+
+    /// Lets everyone wait again who holds a reference to this child, or to something below it: it is to be started.
+    func expectReferences() {
+        referent?.expect()
+        nested?.expectReferences()
+    }
 
     /// Lets everyone know who holds a reference to this child, or to something below it, that it is gone for good.
     func retireReferences(in parent: ChildPath, because error: (any Error)?) {

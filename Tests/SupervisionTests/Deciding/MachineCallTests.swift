@@ -250,6 +250,19 @@ struct MachineCallTests {
         #expect(machine.childStarted(ref(1, 2)).deeds == [.reply(call: 1, .started(ref(1, 2)))])
     }
 
+    @Test("a start that a strategy interrupts and that fails then has failed as ever: nothing is counted")
+    func interruptedStartFails() {
+        var machine = Machine([.permanent], strategy: .oneForAll).up()
+        _ = machine.call(1, .start(id: "new", .plain()))
+        _ = machine.end(ref(0))
+        _ = machine.end(ref(1), .cancelled)
+        _ = machine.childStarted(ref(0, 2))
+        let actions = machine.end(ref(1, 2))
+        #expect(actions.deeds == [.reply(call: 1, .refused(.startFailed(ref(1, 2))))])
+        #expect(actions.contains(.forget(slot: 1)))
+        #expect(machine.condition == .running)
+    }
+
     @Test("a start of a temporary child that a strategy interrupts has failed")
     func temporaryInterrupted() {
         var machine = Machine([.permanent], strategy: .oneForAll).up()

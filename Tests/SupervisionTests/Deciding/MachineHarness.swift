@@ -81,7 +81,7 @@ extension [Action] {
     var deeds: [Action] {
         filter {
             switch $0 {
-            case .report, .retire, .forget: false
+            case .report, .retire, .expect, .forget: false
             default: true
             }
         }

@@ -147,6 +147,16 @@ struct MachineStrategyTests {
         #expect(machine.childEnded(ref(2), .cancelled, at: .zero).deeds == [.start(ref(0, 2))])
     }
 
+    @Test("those that had ended for good are expected again, before the first of their row is started")
+    func doneAreExpected() throws {
+        var machine = Machine([.permanent, .transient], strategy: .oneForAll).up()
+        _ = machine.end(ref(1), .returned)
+        let actions = machine.end(ref(0))
+        let expected = actions.firstIndex(of: .expect(slot: 1))
+        let started = actions.firstIndex(of: .start(ref(0, 2)))
+        #expect(try #require(expected) < #require(started))
+    }
+
     @Test("rest_for_one: a failure further up while others are taken down takes down what is between, too")
     func failureFurtherUp() {
         var machine = Machine([.permanent, .permanent, .permanent, .permanent], strategy: .restForOne).up()

@@ -14,6 +14,7 @@ extension DynamicWorld {
         case .start(let ref): start(ref)
         case .ask(let ref): tell(ref, isAsked: true)
         case .cancel(let ref): tell(ref, isAsked: false)
+        case .expect(let slot): fail("expects \(slot)")
         case .askAll: tellAll(isAsked: true)
         case .cancelAll: tellAll(isAsked: false)
         case .retire(let slot):

@@ -12,6 +12,9 @@ extension SupervisorWorld {
         case .ask(let ref): tell(ref, isAsked: true)
         case .cancel(let ref): tell(ref, isAsked: false)
         case .askAll, .cancelAll: fail("stops all at once")
+        case .expect(let slot):
+            if children[slot].state != .done { fail("expects \(slot), which is \(children[slot].state)") }
+            children[slot].isRetired = false
         case .retire(let slot):
             if children[slot].isForgotten { fail("retires \(slot), which is forgotten") }
             if children[slot].state.isUp { fail("retires \(slot), which is up") }
@@ -45,7 +48,8 @@ extension SupervisorWorld {
             fail("brings temporary \(ref.slot) back")
         }
 
-        if case .starting(ref, _)? = machine.served?.work {
+        // A new one that was stopped along with others comes up with them, whoever waits for its start.
+        if case .starting(ref, let isNew)? = machine.served?.work, !isNew || ref.generation == 1 {
             if child.state == .waiting { fail("starts \(ref) by a call while it waits") }
         } else {
             if child.state == .terminated || child.state == .givenUp { fail("brings \(ref.slot) back") }

@@ -41,8 +41,8 @@ extension SupervisorWorld {
             guard let present = self.slot(of: .id(id)) else { return false }
             return reply == .refused(children[present].state.isDown ? .alreadyPresent : .alreadyStarted)
         }
-        // Before it has ever run, that is the end of it.
-        if case .refused(.startFailed) = reply, children[slot].generation == 1 { failedNew = slot }
+        // As if it had never been there.
+        if case .refused(.startFailed) = reply { failedNew = slot }
         return isResult(reply, ofStarting: slot)
     }
 
