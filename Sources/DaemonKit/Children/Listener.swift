@@ -88,13 +88,14 @@ public struct Listener: Child {
     ///
     /// - Parameters:
     ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
-    ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
+    ///   - fallback: Where to listen when no socket was passed; nil, the default, to fail the start then.
     ///   - keepsSocket: Whether the manager keeps the fallback's socket for the service's next process; false by
     ///     default.
-    ///   - backlog: How many connections may wait to be accepted on a socket of its own; the kernel's limit
-    ///     (`net.core.somaxconn`) cuts it. That of a passed socket is its unit's (`Backlog=`).
-    ///   - maxConnections: How many may be open at once, over all its sockets. At that number further ones wait in
-    ///     the backlog.
+    ///   - backlog: How many connections may wait to be accepted on a socket of its own; 4096 by default. The kernel's
+    ///     limit (`net.core.somaxconn`) cuts it. That of a passed socket is its unit's (`Backlog=`).
+    ///   - maxConnections: How many may be open at once, over all its sockets; 10,000 by default. At that number
+    ///     further ones wait in the backlog. `LimitNOFILE=` of the unit must be well above it: a process that has no
+    ///     descriptor left may be ended by Dispatch.
     ///   - restart: When it is started again; permanent by default.
     ///   - shutdown: How long its connections may take to finish; five seconds by default. A ``Drainer`` has its
     ///     own limit.
@@ -149,11 +150,12 @@ public struct Listener: Child {
     /// - Parameters:
     ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings.
     ///   - kind: What its connections carry; streams by default. Sequential packets are of Unix sockets alone.
-    ///   - fallback: Where to listen when no socket was passed; nil to fail the start then.
+    ///   - fallback: Where to listen when no socket was passed; nil, the default, to fail the start then.
     ///   - keepsSocket: Whether the manager keeps the fallback's socket for the service's next process; false by
     ///     default.
-    ///   - backlog: How many connections may wait to be accepted on a socket of its own.
-    ///   - maxConnections: How many may be open at once, over all its sockets.
+    ///   - backlog: How many connections may wait to be accepted on a socket of its own; 4096 by default.
+    ///   - maxConnections: How many may be open at once, over all its sockets; 10,000 by default. `LimitNOFILE=` of the
+    ///     unit must be well above it: a process that has no descriptor left may be ended by Dispatch.
     ///   - restart: When it is started again; permanent by default.
     ///   - shutdown: How long its connections may take to finish; five seconds by default.
     ///   - handler: Answers one connection, in a task of its own. The connection is closed when it returns. An
