@@ -8,7 +8,8 @@ import Systemd
 /// and the log says so at the start.
 ///
 /// When it is told to stop it asks all its listeners to stop accepting, then waits until no connection is left.
-/// Idle connections end at once, requests in flight are finished. When its time is up it cuts the connections that
+/// Handlers finish what they have in hand; a connection that is idle ends where its handler sees to it
+/// (``Connection/onDrain(_:)``), else when it is cut. When its time is up it cuts the connections that
 /// are left, and tells how many. A listener on a socket that was passed leaves new connections in the socket's
 /// backlog for the next process; one on a socket it bound itself answers what is in its backlog first.
 ///

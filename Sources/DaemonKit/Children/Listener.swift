@@ -8,8 +8,12 @@ import Systemd
 ///
 /// ```swift
 /// Listener("echo", fallback: .port(7777)) { connection in
-///     while case let bytes = try await connection.read(), !bytes.isEmpty {
+///     var bytes = try await connection.read()
+///     // A drain may end it from here on, between two requests.
+///     connection.onDrain { connection.shutdownRead() }
+///     while !bytes.isEmpty {
 ///         try await connection.write(bytes)
+///         bytes = try await connection.read()
 ///     }
 /// }
 /// ```
@@ -26,7 +30,9 @@ import Systemd
 /// restarts keep the socket. A stop followed by a start does not, unless the unit says
 /// `FileDescriptorStorePreserve=yes`: when the process has ended the socket is closed, and whoever waits in its
 /// backlog is refused. While the process lives the socket listens, also when its listener is gone from the tree.
-/// Without a manager, or without room in its store, the socket is one as any other.
+/// Without a manager, or where it says that its store is full, the socket is one as any other. A manager that does not
+/// say (no `FileDescriptorStoreMax=` in the unit, or systemd before 254) is taken to keep it, and the log has a notice:
+/// where it does not, those who wait in the backlog at a stop are lost.
 ///
 /// **Stop.** A listener that is told to stop drains: it stops accepting and lets its connections finish, for as
 /// long as its shutdown allows; then they are cut. Under a ``Drainer`` that has happened before.

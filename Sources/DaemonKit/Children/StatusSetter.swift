@@ -26,8 +26,9 @@ public struct StatusSetter: Child {
     /// Makes a setter.
     ///
     /// - Parameters:
-    ///   - onStart: The status from when the child starts; nil to leave it alone.
-    ///   - onShutdown: The status from when the child is stopped with the service; nil to leave it alone.
+    ///   - onStart: The status from when the child starts; nil, the default, to leave it alone.
+    ///   - onShutdown: The status from when the child is stopped with the service; nil, the default, to leave it
+    ///     alone.
     ///   - id: Its name among its siblings; made from the texts by default.
     public init(onStart: String? = nil, onShutdown: String? = nil, id: String? = nil) {
         self.onStart = onStart

@@ -45,10 +45,10 @@ public struct DatagramListener: Child {
     /// - Parameters:
     ///   - name: The name of its sockets (`FileDescriptorName=`), and its own among its siblings; that of no
     ///     ``Listener``.
-    ///   - fallback: Where to receive when no socket was passed; nil to fail the start then.
+    ///   - fallback: Where to receive when no socket was passed; nil, the default, to fail the start then.
     ///   - maxDatagramSize: How many bytes of a datagram are received, from 1 to 16 MiB; 65,535 by default, which is
     ///     all that UDP can carry. Of a longer one the rest is lost, and ``Datagram/isTruncated`` says so.
-    ///   - maxConcurrent: How many handlers may run at once, over all its sockets.
+    ///   - maxConcurrent: How many handlers may run at once, over all its sockets; 256 by default.
     ///   - restart: When it is started again; permanent by default.
     ///   - shutdown: How long its handlers may take to finish; five seconds by default. A ``Drainer`` has its own
     ///     limit.

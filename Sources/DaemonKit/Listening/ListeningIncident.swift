@@ -4,7 +4,7 @@
 public enum ListeningIncident: Sendable {
     /// Accepting failed for want of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM), or again and again.
     ///
-    /// Reported once, until a connection is accepted again. It is tried anew after `pause`, which doubles up to
+    /// Reported once, until the backlog has been emptied. It is tried anew after `pause`, which doubles up to
     /// 1 s, or as soon as a connection closes.
     case acceptPaused(socket: SocketAddress, errorNumber: CInt, pause: Duration)
 
@@ -18,7 +18,7 @@ public enum ListeningIncident: Sendable {
 
     /// Receiving datagrams failed for want of memory (ENOBUFS, ENOMEM), or again and again.
     ///
-    /// Reported once, until one is received again. It is tried anew after `pause`, which doubles up to 1 s.
+    /// Reported once, until the buffer has been emptied. It is tried anew after `pause`, which doubles up to 1 s.
     case receivePaused(socket: SocketAddress, errorNumber: CInt, pause: Duration)
 
     /// Handlers of datagrams threw, `count` of them since the listener started; the last one that of `peer`.

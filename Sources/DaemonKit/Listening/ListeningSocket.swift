@@ -57,7 +57,7 @@ public final class ListeningSocket: Sendable {
     /// - Parameters:
     ///   - descriptor: An open descriptor. Owned by the new object; still the caller's where this throws.
     ///   - name: What to call it.
-    ///   - origin: Whether others hold it too.
+    ///   - origin: Whether others hold it too; passed by default.
     ///   - kind: What its connections must carry; streams by default.
     /// - Throws: ``SocketError`` with code `notListening`, saying what it is instead, or `systemError`.
     public convenience init(

@@ -19,7 +19,11 @@ extension ChildContext {
     ///
     /// The handlers of all children are called one after the other, in the order in which the children stand in
     /// the tree. One that throws fails the reload, is named in the status, and does not keep the others from being
-    /// called. A handler lives as long as this copy of the child. It is cancelled when the daemon begins to stop.
+    /// called. Nothing limits how long a handler takes: one that does not return holds up those after it and all later
+    /// reloads, until the service stops.
+    ///
+    /// A handler is kept as long as this copy of the child lives. It runs beside the body, and goes on where the copy
+    /// ends meanwhile: it is cancelled when the daemon begins to stop, and not before.
     ///
     /// - Parameter reload: What is to be done.
     public func onReload(_ reload: @escaping @Sendable () async throws -> Void) {
