@@ -18,7 +18,8 @@ public enum Shutdown: Sendable, Hashable {
     /// if it still runs ``cancellationGrace`` after that.
     ///
     /// For bodies that have something to finish: a server that drains, a buffer that must be written. A body
-    /// that has not yet reported that it started is cancelled at once, and has the same time to end.
+    /// that has not yet reported that it started is cancelled at once, and has the same time to end, grace included.
+    /// One that was too slow to start (``Child/startTimeout(_:)``) has it without the grace.
     case graceful(Duration)
 
     /// Cancelled at once, and waited for without limit.

@@ -55,7 +55,8 @@ public final class DynamicSupervisor<Argument: Sendable>: Child {
     ///   - restart: When one of its children is started again, with the same argument; permanent by default.
     ///   - shutdown: How its children are stopped; by default cancelled, with five seconds to end.
     ///   - backoff: How long to wait before a child is started again; by default not at all.
-    ///   - limit: How many restarts each child is allowed before it is given up.
+    ///   - limit: How many restarts each child is allowed before it is given up; by default it has no limit of its
+    ///     own.
     ///   - startTimeout: How long each may take to start, on the supervisor's clock, above zero; see
     ///     ``Child/startTimeout(_:)``. By default as long as it likes.
     ///   - body: Runs as long as the child lives, and calls ``ChildContext/started()`` once what must come first

@@ -29,7 +29,7 @@ public final class TaskSupervisor: Child {
     /// Describes a supervisor, without work as yet.
     ///
     /// - Parameters:
-    ///   - id: Its name among its siblings.
+    ///   - id: Its name among its siblings; `tasks` by default.
     ///   - maxTasks: How much may run at once; by default any number. More is refused, not queued.
     ///   - shutdown: How work is stopped, when it is cancelled or the supervisor stops; by default cancelled, with
     ///     five seconds to end.

@@ -33,6 +33,8 @@ public struct TreeSnapshot: Sendable {
     public var restarts: Int
 
     /// What it threw when it last ended, if it threw.
+    ///
+    /// A `CancellationError` is not shown, also where nobody had told the child to stop.
     public var lastError: (any Error)?
 
     /// What must happen before it can go on, where it waits for something.

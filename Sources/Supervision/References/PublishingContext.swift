@@ -1,6 +1,8 @@
 /// What the body of a publishing child knows, and how it says that it has started and with what.
 ///
-/// Everything a ``ChildContext`` has, except that having started means having something to publish.
+/// It has the properties of a ``ChildContext``, and ``shutdownRequested()``; having started means having something to
+/// publish. The other methods are called on ``context``: ``ChildContext/run(stop:_:)``, and in a daemon
+/// `child.context.onReload { … }` and `child.context.healthCheck { … }`.
 @dynamicMemberLookup
 public struct PublishingContext<Value: Sendable>: Sendable {
     /// The child's place in the tree.
@@ -24,7 +26,7 @@ public struct PublishingContext<Value: Sendable>: Sendable {
         await context.shutdownRequested()
     }
 
-    /// What the context knows.
+    /// What the context knows: its properties, not its methods.
     public subscript<Member>(dynamicMember member: KeyPath<ChildContext, Member>) -> Member {
         context[keyPath: member]
     }

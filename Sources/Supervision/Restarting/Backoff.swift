@@ -41,7 +41,8 @@ public struct Backoff: Sendable, Hashable {
     /// The same delay each time.
     ///
     /// - Parameters:
-    ///   - delay: How long to wait, on the supervisor's clock; zero or more.
+    ///   - delay: How long to wait, on the supervisor's clock; zero or more. With zero nothing keeps the restarts from
+    ///     being too many: give the child a limit too (``Child/limit(maxRestarts:within:)``).
     ///   - jitter: By how much it may be shortened at random, from 0 to 1; not at all by default.
     /// - Returns: The backoff.
     public static func constant(_ delay: Duration, jitter: Double = 0) -> Backoff {
@@ -51,7 +52,9 @@ public struct Backoff: Sendable, Hashable {
     /// A delay that grows with each failure in a row.
     ///
     /// - Parameters:
-    ///   - initial: The delay after the first failure, on the supervisor's clock as all times here; above zero.
+    ///   - initial: The delay after the first failure, on the supervisor's clock as all times here; zero or more. Zero
+    ///     does not grow, and nothing keeps the restarts from being too many: give the child a limit too
+    ///     (``Child/limit(maxRestarts:within:)``).
     ///   - cap: The longest delay; not below `initial`.
     ///   - factor: What it is multiplied by each time; 2 by default, 1 or more.
     ///   - jitter: By how much a delay may be shortened at random, from 0 to 1; a fifth by default.

@@ -67,8 +67,8 @@ public final class Supervisor: Child {
     /// Nothing runs until ``run()``, or until the supervisor it is nested in starts it.
     ///
     /// - Parameters:
-    ///   - id: Its name among its siblings, where it is nested.
-    ///   - strategy: Which children are started again when one has failed.
+    ///   - id: Its name among its siblings, where it is nested; `supervisor` by default.
+    ///   - strategy: Which children are started again when one has failed; one for one by default.
     ///   - intensity: How many restarts are put up with; by default three within five seconds.
     ///   - autoShutdown: Whether it ends by itself when its significant children have ended; by default never.
     ///   - clock: What all times in the tree are measured on. By default the parent's, and at the top a
