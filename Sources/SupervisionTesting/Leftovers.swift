@@ -20,9 +20,10 @@
 /// }
 /// ```
 ///
-/// Descriptors that only wait for others (epoll, eventfd, timerfd) are not counted: Dispatch has some of its own. It
-/// looks at the whole process, what other tests do at the same time included: hence the process of its own there.
-/// Linux only; elsewhere nothing is ever found.
+/// Descriptors that only wait for others (epoll, eventfd, timerfd) are not counted: Dispatch has some of its own. Nor
+/// is what else the kernel calls an `anon_inode`: descriptors of processes (pidfd), and those of inotify. It looks at
+/// the whole process, what other tests do at the same time included: hence the process of its own there. Linux only;
+/// elsewhere nothing is ever found.
 public struct Leftovers: Error, CustomStringConvertible {
     /// What is open that was not before: of each descriptor what it is, as in `socket` or `/run/a.log`.
     public let descriptors: [String]

@@ -3,7 +3,7 @@ import SupervisionLock
 
 /// A child that does what the test says and tells what was done to it.
 ///
-/// Put it into a tree where a real child would stand, or a real child's place is what the test is about:
+/// Put it into a tree in place of a real child:
 ///
 /// ```swift
 /// let database = Probe("database")
@@ -63,11 +63,11 @@ public final class Probe: Child {
     ///
     /// - Parameters:
     ///   - id: Its name among its siblings.
-    ///   - restart: When it is started again.
-    ///   - shutdown: How it is stopped.
-    ///   - start: How it starts; the next start can be changed with ``nextStart(_:)``.
+    ///   - restart: When it is started again; permanent by default.
+    ///   - shutdown: How it is stopped; by default cancelled, with five seconds to end.
+    ///   - start: How it starts; at once, by default. The next start can be changed with ``nextStart(_:)``.
     ///   - ignoresStop: Whether it goes on although it is asked and cancelled, until ``finish()`` or
-    ///     ``fail(_:)``.
+    ///     ``fail(_:)``; false by default.
     public init(
         _ id: String,
         restart: Restart = .permanent,

@@ -46,11 +46,12 @@ public final class PublishingProbe<Value: Sendable>: Child {
     /// - Parameters:
     ///   - id: Its name among its siblings.
     ///   - reference: How others reach it; a new one by default, which is then the probe's ``reference``.
-    ///   - restart: When it is started again.
-    ///   - shutdown: How it is stopped.
-    ///   - start: How it starts; the next start can be changed with ``nextStart(_:)``.
+    ///   - restart: When it is started again; permanent by default.
+    ///   - shutdown: How it is stopped; by default cancelled, with five seconds to end.
+    ///   - start: How it starts; when told, by default: the children below wait for ``publish(_:)``. The next start can
+    ///     be changed with ``nextStart(_:)``.
     ///   - ignoresStop: Whether it goes on although it is asked and cancelled, until ``finish()`` or
-    ///     ``fail(_:)``.
+    ///     ``fail(_:)``; false by default.
     public init(
         _ id: String,
         publishing reference: ChildReference<Value> = ChildReference(),

@@ -71,7 +71,7 @@ public final class PassedSocket: Sendable {
     ///
     /// - Parameters:
     ///   - descriptor: The connection, which is the test's no more.
-    ///   - name: The name that the daemon finds it by; the manager calls it `connection`.
+    ///   - name: The name that the daemon finds it by; `connection` by default, as the manager calls it.
     public init(connection descriptor: CInt, name: String = "connection") {
         self.name = name
         address = SocketAddress.local(of: descriptor)

@@ -42,12 +42,13 @@ public final class DaemonTrial: Sendable {
     ///
     /// - Parameters:
     ///   - daemon: The daemon, which is made in the environment of the trial.
-    ///   - variables: What is in its environment besides what the manager sets.
-    ///   - sockets: What a socket unit passes to it.
+    ///   - variables: What is in its environment besides what the manager sets; nothing by default.
+    ///   - sockets: What a socket unit passes to it; nothing by default.
     ///   - manager: Its service manager, whose stored descriptors it gets; a new one by default.
-    ///   - signals: What it gets before its tree is there.
-    ///   - patience: How long it waits at its end for the manager to take the last messages; real time.
-    ///   - clock: The clock of the tree.
+    ///   - signals: What it gets before its tree is there; nothing by default.
+    ///   - patience: How long it waits at its end for the manager to take the last messages; real time, a second by
+    ///     default.
+    ///   - clock: The clock of the tree; a new one by default.
     ///   - faults: What is to befall its children from their first start on; nothing by default.
     /// - Throws: What making the daemon throws; `SystemdError` when the system has no socket or descriptor to give.
     public init<Tested: Daemon>(
@@ -111,12 +112,13 @@ public final class DaemonTrial: Sendable {
     /// Runs a tree as a daemon.
     ///
     /// - Parameters:
-    ///   - variables: What is in its environment besides what the manager sets.
-    ///   - sockets: What a socket unit passes to it.
+    ///   - variables: What is in its environment besides what the manager sets; nothing by default.
+    ///   - sockets: What a socket unit passes to it; nothing by default.
     ///   - manager: Its service manager, whose stored descriptors it gets; a new one by default.
-    ///   - signals: What it gets before its tree is there.
-    ///   - patience: How long it waits at its end for the manager to take the last messages; real time.
-    ///   - clock: The clock of the tree.
+    ///   - signals: What it gets before its tree is there; nothing by default.
+    ///   - patience: How long it waits at its end for the manager to take the last messages; real time, a second by
+    ///     default.
+    ///   - clock: The clock of the tree; a new one by default.
     ///   - faults: What is to befall its children from their first start on; nothing by default.
     ///   - tree: Makes the tree, where a daemon makes its own.
     /// - Throws: `SystemdError` when the system has no socket or descriptor to give.

@@ -45,7 +45,7 @@ public final class Faults: Sendable {
     ///
     /// - Parameters:
     ///   - child: The child.
-    ///   - error: What it throws.
+    ///   - error: What it throws; an ``InjectedFailure`` by default.
     /// - Throws: ``ChildNotRunning`` when it does not run.
     public func fail(_ child: ChildPath, with error: any Error = InjectedFailure()) throws {
         let (act, running) = state.withLock { ($0.acts[child], Array($0.acts.keys)) }
@@ -57,7 +57,7 @@ public final class Faults: Sendable {
     ///
     /// - Parameters:
     ///   - child: The child, which need not be there yet.
-    ///   - error: What it throws.
+    ///   - error: What it throws; an ``InjectedFailure`` by default.
     ///   - times: How many starts fail, after those that are to fail already; one by default.
     public func failNextStart(
         of child: ChildPath,

@@ -31,7 +31,7 @@ public final class SupervisorTrial: Sendable {
     ///
     /// - Parameters:
     ///   - supervisor: The supervisor, which does not run yet.
-    ///   - clock: The clock of the tree.
+    ///   - clock: The clock of the tree; a new one by default.
     ///   - faults: What is to befall its children from their first start on; nothing by default.
     public init(_ supervisor: Supervisor, clock: TestClock = TestClock(), faults: Faults = Faults()) {
         let story = Story(of: supervisor)
