@@ -140,6 +140,8 @@ let package = Package(
                 "HTTPTesting",
                 .product(name: "DaemonKit", package: "swift-supervision"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -11,6 +11,9 @@ import NIOHTTPTypesHTTP1
 /// Hummingbird reads the requests and writes the responses. What a connection owes its client is done here, in
 /// the pipeline, where it has to be known which version is spoken: RFC 9112, sections 3.2 (Host), 9.3
 /// (persistence) and 9.6 (tear-down).
+///
+/// No other protocol is spoken: a request to change to one (`Upgrade`, `CONNECT`) is answered as any other is, and ends
+/// the connection.
 public struct HTTP1: HTTPChannelHandler {
     /// A connection's requests and responses.
     public typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -57,6 +60,8 @@ public struct HTTP1: HTTPChannelHandler {
             limits.maxHeaderListSize = configuration.head.maxHeaderListSize
             limits.maxHeaderFieldCount = configuration.head.maxHeaderFieldCount
             let pipeline = channel.pipeline.syncOperations
+            let requests = HTTP1Handler(configuration: configuration, clock: clock, isPlain: isPlain)
+            try pipeline.addHandler(DroppingHandler(before: requests))
             try pipeline.configureHTTPServerPipeline(
                 // One request after the other is Hummingbird's way of reading anyway.
                 withPipeliningAssistance: false,
@@ -66,9 +71,7 @@ public struct HTTP1: HTTPChannelHandler {
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: limits
             )
-            try pipeline.addHandler(
-                HTTP1Handler(configuration: configuration, clock: clock, isPlain: isPlain)
-            )
+            try pipeline.addHandler(requests)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

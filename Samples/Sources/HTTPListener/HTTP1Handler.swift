@@ -47,12 +47,15 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
 
     // MARK: Reading
 
+    /// Whether anything that still comes is to be decoded.
+    var takesMore: Bool { lifecycle.takesMore }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let intake =
             switch unwrapInboundIn(data) {
             case .head(let head):
                 lifecycle.requestHead(
-                    keepAlive: head.isKeepAlive,
+                    keepAlive: head.isKeepAlive && !head.leavesHTTP1,
                     hosts: head.headers.count(of: "host"),
                     isVersion10: head.version == .http1_0,
                     now: .now()
@@ -217,6 +220,17 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         // It has had its time to close, or does not even take what it asked for.
         if lifecycle.isEnding { context.triggerUserOutboundEvent(ConnectionCut(), promise: nil) }
         context.close(promise: nil)
+    }
+}
+
+extension HTTPRequestHead {
+    /// Whether it asks for what comes behind it to be no HTTP/1: that is then not decoded, whatever the answer.
+    ///
+    /// All that the decoder takes for such a request is one here, and some that it does not.
+    fileprivate var leavesHTTP1: Bool {
+        if method == .CONNECT { return true }
+        guard headers.contains(name: "upgrade") else { return false }
+        return headers["connection"].contains { $0.lowercased().contains("upgrade") }
     }
 }
 

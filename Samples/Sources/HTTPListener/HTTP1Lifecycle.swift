@@ -214,6 +214,9 @@ struct HTTP1Lifecycle {
     /// Whether nothing that still comes counts.
     var isEnding: Bool { phase == .flushing || phase == .lingering }
 
+    /// Whether a further request, or the rest of the last one, may come.
+    var takesMore: Bool { phase == .open || (phase == .lastRequest && isReadingRequest) }
+
     mutating func drain(now: NIODeadline) {
         guard !isDraining else { return }
         isDraining = true

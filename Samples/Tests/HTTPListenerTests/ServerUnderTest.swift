@@ -112,7 +112,15 @@ struct ServerUnderTest: Sendable {
         } else {
             http = HTTP(router, configuration: configuration)
         }
+        try await run(http, identity: secure ? identity : nil, body)
+    }
 
+    /// The same with a server that the test has made.
+    static func run(
+        _ http: any ConnectionHandler,
+        identity: TLSIdentity? = nil,
+        _ body: (ServerUnderTest) async throws -> Void
+    ) async throws {
         let socket = try ListeningSocket.bind(.host("127.0.0.1", port: 0), name: "http")
         let port = Int("\(socket.localAddress)".split(separator: ":").last ?? "") ?? 0
         let session = ServingSession(name: "http", expectedSockets: 1)
@@ -120,7 +128,7 @@ struct ServerUnderTest: Sendable {
         let server = ServerUnderTest(
             port: port,
             session: session,
-            identity: secure ? identity : nil,
+            identity: identity,
             serving: serving
         )
         do {
