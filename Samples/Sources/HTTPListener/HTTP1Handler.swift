@@ -70,6 +70,12 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         }
     }
 
+    func read(context: ChannelHandlerContext) {
+        lifecycle.readRequested(now: .now())
+        keepTime()
+        context.read()
+    }
+
     func channelReadComplete(context: ChannelHandlerContext) {
         lifecycle.readComplete(now: .now())
         // Nobody further on reads any more, and the client's closing would never be seen.

@@ -38,6 +38,8 @@ struct HTTP1Lifecycle {
     private var sending = 0
     private var isWritable = true
     private var isReadingRequest = false
+    /// More is asked of the client, and nothing has come since.
+    private var isReadOutstanding = false
     /// Parts have come since the last pause in reading.
     private var sawParts = false
     /// Bytes of a head have come, and not all of it; at the beginning, of the first head none at all.
@@ -57,8 +59,14 @@ struct HTTP1Lifecycle {
         patience = now + times.headTimeout
     }
 
+    /// More is to be read: until that, what the client has to send cannot be late.
+    mutating func readRequested(now: NIODeadline) {
+        isReadOutstanding = true
+        if isReadingRequest, !isEnding, patience == nil { patience = turn(from: now) }
+    }
+
     mutating func requestHead(keepAlive: Bool, hosts: Int, isVersion10: Bool, now: NIODeadline) -> Intake {
-        sawParts = true
+        sawPart()
         guard phase == .open else { return .drop }
         // While draining, one request more is answered, and none that comes behind it.
         if isDraining, inProgress > 0 {
@@ -78,18 +86,23 @@ struct HTTP1Lifecycle {
     }
 
     mutating func requestBody(now: NIODeadline) -> Intake {
-        sawParts = true
+        sawPart()
         guard isReadingRequest, !isEnding else { return .drop }
         patience = turn(from: now)
         return .pass
     }
 
     mutating func requestEnd(now: NIODeadline) -> Intake {
-        sawParts = true
+        sawPart()
         guard isReadingRequest, !isEnding else { return .drop }
         isReadingRequest = false
         patience = turn(from: now)
         return .pass
+    }
+
+    private mutating func sawPart() {
+        sawParts = true
+        isReadOutstanding = false
     }
 
     /// All that has arrived so far is read.
@@ -130,8 +143,8 @@ struct HTTP1Lifecycle {
         // While it takes what has been written, it need not send.
         if sending > 0 { return nil }
         if inProgress > 0 {
-            // How long a route takes is its own business.
-            return isReadingRequest ? now + times.idleTimeout : nil
+            // How long a route takes is its own business, also before it reads.
+            return isReadingRequest && isReadOutstanding ? now + times.idleTimeout : nil
         }
         if isDraining {
             return now + (awaitsHead || isReadingRequest ? times.drainGrace : times.idleDrainGrace)

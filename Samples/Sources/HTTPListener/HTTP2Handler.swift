@@ -73,6 +73,11 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
         return lifecycle.received(id, isEnd: isEnd, now: .now())
     }
 
+    func readRequested(_ id: HTTP2StreamID) {
+        lifecycle.readRequested(id, now: .now())
+        keepTime()
+    }
+
     func waits(_ id: HTTP2StreamID, _ isWaiting: Bool) {
         lifecycle.waits(id, isWaiting, now: .now())
         keepTime()

@@ -30,6 +30,8 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
     private typealias Stall = (deadline: NIODeadline, unsent: Int)
 
     private struct Stream {
+        /// Nothing more comes of its request.
+        var isWhole = false
         /// How long the client may take with more of its request.
         var patience: NIODeadline?
         /// How long it may take with more of its response.
@@ -66,7 +68,8 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
     ///
     /// Parts of it may be told before this.
     mutating func opened(_ id: ID, now: NIODeadline) {
-        if streams[id] == nil { _ = received(id, isEnd: false, now: now) }
+        guard streams[id] == nil, received(id, isEnd: false, now: now) else { return }
+        readRequested(id, now: now)
     }
 
     /// Part of a request has come.
@@ -80,10 +83,20 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
             if phase == .open { patience = nil }
             streams[id] = Stream()
         }
-        // How long a route takes is its own business.
-        let patience = isEnd ? nil : now + times.idleTimeout
-        change(id) { $0.patience = patience }
+        // How long a route takes is its own business, also before it reads on.
+        change(id) {
+            $0.isWhole = $0.isWhole || isEnd
+            $0.patience = nil
+        }
         return true
+    }
+
+    /// More of a request is to be read: until that, it cannot be late.
+    mutating func readRequested(_ id: ID, now: NIODeadline) {
+        let patience = now + times.idleTimeout
+        change(id) {
+            if !$0.isWhole { $0.patience = $0.patience ?? patience }
+        }
     }
 
     /// As much of a response waits for the client as may, or all of it, or no longer.
@@ -160,7 +173,7 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
             let takesNothing = stream.stall != nil && stall == nil
             let sendsNothing = stream.patience.map { now >= $0 } ?? false
             stream.stall = stall
-            streams[id] = takesNothing || sendsNothing ? Stream() : stream
+            streams[id] = takesNothing || sendsNothing ? Stream(isWhole: true) : stream
             if takesNothing || sendsNothing { actions.append(.reset(id)) }
         }
         let deadlines = [patience, stall?.deadline] + streams.values.map(\.deadline)

@@ -17,6 +17,7 @@ public struct HTTPConfiguration: Sendable {
 
     /// How long a client may send nothing, between two requests or within the body of one; default 60 s.
     ///
+    /// While a route does not read what there is of a body, nobody is waiting for more of it: that time does not count.
     /// In HTTP/1 it is counted from when what was written has been sent: ``writeTimeout`` is for one that is taking it.
     public var idleTimeout: TimeAmount = .seconds(60)
 

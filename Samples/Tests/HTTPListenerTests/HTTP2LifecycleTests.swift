@@ -41,7 +41,9 @@ struct HTTP2LifecycleTests {
     func progress() {
         var lifecycle = lifecycle
         _ = lifecycle.received(1, isEnd: false, now: second(0))
+        lifecycle.readRequested(1, now: second(0))
         _ = lifecycle.received(1, isEnd: false, now: second(59))
+        lifecycle.readRequested(1, now: second(59))
         #expect(lifecycle.deadlinePassed(unsent: 0, now: second(60)) == [])
         _ = lifecycle.received(1, isEnd: true, now: second(60))
         lifecycle.waits(1, true, now: second(100))

@@ -22,6 +22,11 @@ public final class FrameClient {
 
     /// Returns when the kernel has the frames; on loopback the server's side has them then.
     public func send(_ frames: Frame...) async throws {
+        try await send(frames)
+    }
+
+    /// Returns when the kernel has the frames; on loopback the server's side has them then.
+    public func send(_ frames: [Frame]) async throws {
         try await client.send(frames.flatMap(\.bytes))
     }
 
