@@ -2,8 +2,9 @@ import NIOCore
 
 /// Drops what a client sends when nothing of it is wanted any more, before the decoder has it.
 ///
-/// The decoder has no use for it either, and would keep it: behind a request to leave HTTP/1 it decodes nothing, and
-/// collects whatever comes, without a limit.
+/// The decoder has no use for it either: behind a request to leave HTTP/1 it decodes nothing, and collects whatever
+/// comes, without a limit; behind what is no HTTP it tells each reading as an error, at which the connection would end
+/// with bytes unread: a reset, and the client may lose the refusal.
 final class DroppingHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

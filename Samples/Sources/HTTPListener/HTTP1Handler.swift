@@ -86,7 +86,7 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-        switch lifecycle.requestBroken(.parserError(error)) {
+        switch lifecycle.requestBroken(.parserError(error), now: .now()) {
         case .pass: context.fireErrorCaught(error)
         case .drop: break
         case .refuse(let refusal): refuse(refusal, context)

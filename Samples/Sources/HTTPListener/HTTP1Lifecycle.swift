@@ -114,11 +114,13 @@ struct HTTP1Lifecycle {
         sawParts = false
     }
 
-    /// What has come is not HTTP.
-    mutating func requestBroken(_ refusal: Refusal) -> Intake {
+    /// What has come is not HTTP: nothing that follows can be read any more.
+    mutating func requestBroken(_ refusal: Refusal, now: NIODeadline) -> Intake {
         // Within a body, the route has to learn of it: it may answer, or has answered in part.
         if isReadingRequest, !isEnding {
             phase = .lastRequest
+            isReadingRequest = false
+            patience = turn(from: now)
             return .pass
         }
         guard phase == .open else { return .drop }

@@ -1,3 +1,4 @@
+import DaemonKit
 import HTTPListener
 import HTTPTesting
 import Hummingbird
@@ -16,11 +17,17 @@ struct PersistenceTests {
         }
     }
 
+    private let gate = Gate()
+
     private var router: Router<BasicRequestContext> {
         let router = Router()
         router.get("/") { _, _ in "here" }
         router.get("/close") { _, _ in
             Response(status: .ok, headers: [.connection: "close", .contentLength: "0"])
+        }
+        router.post("/upload") { [gate] request, _ in
+            try await gate.pass()
+            return "\(try await request.body.collect(upTo: 1 << 20).readableBytes)"
         }
         router.get("/stream") { _, _ in
             Response(
@@ -155,6 +162,41 @@ struct PersistenceTests {
                 #expect(reply.statusLine == row.statusLine)
                 #expect(reply.connection == "close")
                 #expect(!reply.body.isEmpty)
+                #expect(try await client.response() == nil)
+            }
+        }
+    }
+
+    @Test("what a client still sends when it has been refused is dropped until it closes")
+    func sendsOn() async throws {
+        try await ServerUnderTest.run(router, { $0.idleTimeout = .milliseconds(20) }) { server in
+            try await server.connect { client in
+                try await client.send("nonsense\r\n\r\n")
+                #expect(try await client.response()?.statusLine == "HTTP/1.1 400 Bad Request")
+                #expect(try await client.response() == nil)
+                for _ in 0..<2 {
+                    try await client.send("more of it")
+                    // It has been read, and would have been answered with a reset.
+                    try await server.outlastIdle()
+                }
+                #expect(server.session.connectionCount > 0)
+                try await client.closeOutput()
+                await server.waitUntilEmpty()
+            }
+        }
+    }
+
+    @Test("a body that is broken leaves its route the time that it takes")
+    func brokenBody() async throws {
+        try await ServerUnderTest.run(router, { $0.idleTimeout = .milliseconds(20) }) { server in
+            try await server.connect { client in
+                let head = "POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                try await client.send(head + "1\r\nx\r\nno length\r\n")
+                await gate.arrived()
+                try await client.send("more of it")
+                try await server.outlastIdle()
+                gate.open()
+                #expect(try await client.response()?.statusLine == "HTTP/1.1 400 Bad Request")
                 #expect(try await client.response() == nil)
             }
         }
