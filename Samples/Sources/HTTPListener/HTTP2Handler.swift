@@ -179,8 +179,10 @@ final class HTTP2Handler: ChannelInboundHandler, NIOScheduledCallbackHandler {
 extension HTTP2Handler: NIOHTTP2FrameDelegate {
     func wroteFrame(_ frame: HTTP2Frame) {
         switch frame.payload {
-        case .data:
-            lifecycle.sent(frame.streamID, now: .now())
+        case .data(let data):
+            lifecycle.sent(frame.streamID, isEnd: data.endStream, now: .now())
+        case .headers(let headers):
+            lifecycle.sent(frame.streamID, isEnd: headers.endStream, now: .now())
         case .goAway(_, let code, _) where code != .noError:
             // Each reading might be answered with one GOAWAY more.
             read(false)

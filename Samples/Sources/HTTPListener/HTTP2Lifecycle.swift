@@ -105,10 +105,10 @@ struct HTTP2Lifecycle<ID: Hashable & Comparable> {
         change(id) { $0.stall = stall }
     }
 
-    /// Part of a response was sent.
-    mutating func sent(_ id: ID, now: NIODeadline) {
+    /// Part of a response was sent, perhaps its end: then nothing waits, though more of the request may come.
+    mutating func sent(_ id: ID, isEnd: Bool, now: NIODeadline) {
         guard streams[id]?.stall != nil else { return }
-        waits(id, true, now: now)
+        waits(id, !isEnd, now: now)
     }
 
     mutating func closed(_ id: ID, now: NIODeadline) -> Action? {

@@ -47,10 +47,20 @@ struct HTTP2LifecycleTests {
         #expect(lifecycle.deadlinePassed(unsent: 0, now: second(60)) == [])
         _ = lifecycle.received(1, isEnd: true, now: second(60))
         lifecycle.waits(1, true, now: second(100))
-        lifecycle.sent(1, now: second(129))
+        lifecycle.sent(1, isEnd: false, now: second(129))
         #expect(lifecycle.deadlinePassed(unsent: 0, now: second(130)) == [])
         #expect(lifecycle.deadline == second(159))
         #expect(lifecycle.deadlinePassed(unsent: 0, now: second(159)) == [.reset(1)])
+        #expect(lifecycle.deadline == nil)
+    }
+
+    @Test("a response that is sent whole waits for nobody, though its request is not")
+    func early() {
+        var lifecycle = lifecycle
+        _ = lifecycle.received(1, isEnd: false, now: second(0))
+        lifecycle.waits(1, true, now: second(1))
+        lifecycle.sent(1, isEnd: true, now: second(2))
+        #expect(lifecycle.deadlinePassed(unsent: 0, now: second(1000)) == [])
         #expect(lifecycle.deadline == nil)
     }
 

@@ -12,6 +12,8 @@ struct UploadTests {
     private var router: Router<BasicRequestContext> {
         let router = Router()
         router.get("/") { _, _ in "here" }
+        router.get("/large") { _, _ in String(repeating: "x", count: 1_000_000) }
+        router.post("/early") { _, _ in "no" }
         router.post("/unread") { [gate] _, _ in
             try await gate.pass()
             return "done"
@@ -72,6 +74,20 @@ struct UploadTests {
             try await server.connect { client in
                 try await client.send("POST /read HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\npart")
                 await client.waitForEnd()
+            }
+        }
+    }
+
+    @Test("one that HTTP/2 answers early may go on: its response waits for nobody any more")
+    func early() async throws {
+        try await ServerUnderTest.run(router, secure: true, { $0.writeTimeout = .milliseconds(20) }) {
+            server in
+            try await FrameClient.connect(to: server.port) { client in
+                try await client.send([.request(1, "/early", method: 3, isWhole: false)])
+                #expect(try await client.response()?.body == "no")
+                // Answered later, and not taken: when its time is over, that of the first would be, too.
+                try await client.send([.request(3, "/large")])
+                #expect(try await client.next(.reset)?.stream == 3)
             }
         }
     }
