@@ -22,6 +22,9 @@ public import NIOPosix
 /// - A connection kept alive, on which nothing is asked, is closed at once, or when its last response has been sent.
 /// - One that has not sent a request yet has ``HTTPConfiguration/drainGrace`` to do so.
 ///
+/// A route whose connection closes meanwhile, because the client has reset it, or was let go, is cancelled. One whose
+/// client has only ended its sending goes on: that waits for the response.
+///
 /// Cancellation closes the connection at once, whatever is under way on it, and cancels its route. So nothing
 /// that a client does, or leaves undone, outlasts the limit of the `Drainer`; a route that ignores its
 /// cancellation does.
@@ -79,7 +82,12 @@ public struct HTTP<Base: ServerChildChannel>: ConnectionHandler {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         }
         await withTaskCancellationHandler {
-            await base.handle(value: value, logger: logger)
+            await withDiscardingTaskGroup { tasks in
+                tasks.addTask { await base.handle(value: value, logger: logger) }
+                // When the client is gone nobody waits for a route, which would never hear of it.
+                try? await channel.closeFuture.get()
+                tasks.cancelAll()
+            }
         } onCancel: {
             // With TLS a close says goodbye and waits to hear the same.
             channel.triggerUserOutboundEvent(ConnectionCut(), promise: nil)

@@ -26,6 +26,8 @@ public import NIOPosix
 ///   once.
 /// - A handshake that is under way has ``HTTPConfiguration/drainGrace``.
 ///
+/// A route whose connection closes meanwhile, or whose client takes its request back (RST_STREAM), is cancelled.
+///
 /// Cancellation closes the connection at once, whatever is under way on it, and cancels its routes.
 public struct HTTPS: ConnectionHandler {
     private let http: HTTP<SecureHTTP>

@@ -3,6 +3,14 @@ import NIOPosix
 public import NIOSSL
 import NIOTLS
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A client that sends bytes as they are given, and tells bytes as they come; over TLS, where it is to.
 public final class Client {
     private let channel: any Channel
@@ -70,6 +78,13 @@ public final class Client {
     /// Ends the sending.
     public func closeOutput() async throws {
         try await channel.close(mode: .output).get()
+    }
+
+    /// Closes the connection with a reset: nothing that is under way on it counts any more.
+    public func reset() async throws {
+        let socket = channel as? any SocketOptionProvider
+        try await socket?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try await channel.close().get()
     }
 
     /// Reads nothing any more, no end either.
