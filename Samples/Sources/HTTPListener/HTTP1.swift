@@ -12,6 +12,7 @@ import NIOHTTPTypesHTTP1
 /// the pipeline, where it has to be known which version is spoken: RFC 9112, sections 3.2 (Host), 9.3
 /// (persistence) and 9.6 (tear-down).
 ///
+/// A client that waits with its body for `100 Continue` is told to go on at once, whatever its route will want of that.
 /// No other protocol is spoken: a request to change to one (`Upgrade`, `CONNECT`) is answered as any other is, and ends
 /// the connection.
 public struct HTTP1: HTTPChannelHandler {

@@ -51,18 +51,21 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
     var takesMore: Bool { lifecycle.takesMore }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let intake =
-            switch unwrapInboundIn(data) {
-            case .head(let head):
-                lifecycle.requestHead(
-                    keepAlive: head.isKeepAlive && !head.leavesHTTP1,
-                    hosts: head.headers.count(of: "host"),
-                    isVersion10: head.version == .http1_0,
-                    now: .now()
-                )
-            case .body: lifecycle.requestBody(now: .now())
-            case .end: lifecycle.requestEnd(now: .now())
-            }
+        let intake: HTTP1Lifecycle.Intake
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            intake = lifecycle.requestHead(
+                keepAlive: head.isKeepAlive && !head.leavesHTTP1,
+                hosts: head.headers.count(of: "host"),
+                isVersion10: head.version == .http1_0,
+                now: .now()
+            )
+            if intake == .pass, lifecycle.isResponseNext, head.expectsContinue { sayContinue(context) }
+        case .body:
+            intake = lifecycle.requestBody(now: .now())
+        case .end:
+            intake = lifecycle.requestEnd(now: .now())
+        }
         switch intake {
         case .pass: context.fireChannelRead(data)
         case .drop: break
@@ -180,6 +183,12 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
         #endif
     }
 
+    /// RFC 9110, section 10.1.1: the client waits for this with its body.
+    private func sayContinue(_ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
     private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
         var head = HTTPResponseHead(version: .http1_1, status: refusal.status)
         head.headers.add(name: "Date", value: clock.now)
@@ -237,6 +246,17 @@ extension HTTPRequestHead {
         if method == .CONNECT { return true }
         guard headers.contains(name: "upgrade") else { return false }
         return headers["connection"].contains { $0.lowercased().contains("upgrade") }
+    }
+
+    /// Whether its body, if it has one, is sent only when the server wants it.
+    ///
+    /// HTTP/1.0 does not know of that.
+    fileprivate var expectsContinue: Bool {
+        guard version == .http1_1, headers.contains(name: "expect") else { return false }
+        guard headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) else {
+            return false
+        }
+        return headers.contains(name: "transfer-encoding") || headers["content-length"].contains { $0 != "0" }
     }
 }
 

@@ -156,6 +156,9 @@ struct HTTP1Lifecycle {
 
     // MARK: Writing
 
+    /// Whether what is written now belongs to the request whose head was passed on last.
+    var isResponseNext: Bool { inProgress == 1 }
+
     /// - Returns: Whether the response has to say that the connection ends with it.
     mutating func responseHead(keepAlive: Bool) -> Bool {
         responsePart()
