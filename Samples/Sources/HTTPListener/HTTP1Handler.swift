@@ -117,6 +117,11 @@ final class HTTP1Handler: ChannelDuplexHandler, NIOScheduledCallbackHandler {
     // MARK: Writing
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // To a request that came behind the last one that is answered.
+        guard !lifecycle.isEnding else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(let head) where (100..<200).contains(head.status.code):
             context.write(data, promise: promise)

@@ -68,8 +68,9 @@ struct HTTP1Lifecycle {
     mutating func requestHead(keepAlive: Bool, hosts: Int, isVersion10: Bool, now: NIODeadline) -> Intake {
         sawPart()
         guard phase == .open else { return .drop }
-        // While draining, one request more is answered, and none that comes behind it.
-        if isDraining, inProgress > 0 {
+        // While draining, one request more is answered, and none that comes behind it. Nor is one of another version
+        // than those before it: what is due is written for theirs.
+        if inProgress > 0, isDraining || isVersion10 != self.isVersion10 {
             phase = .lastRequest
             return .drop
         }
@@ -162,7 +163,12 @@ struct HTTP1Lifecycle {
     /// - Returns: Whether the response has to say that the connection ends with it.
     mutating func responseHead(keepAlive: Bool) -> Bool {
         responsePart()
-        if !keepAlive { phase = max(phase, .lastRequest) }
+        if !keepAlive {
+            phase = max(phase, .lastRequest)
+            // What was asked behind it is not answered: after such a response the client does not expect anything, and
+            // takes it for more of the body where that has no length.
+            inProgress = min(inProgress, 1)
+        }
         if isDraining, inProgress <= 1 { phase = max(phase, .lastRequest) }
         return phase != .open && inProgress <= 1
     }

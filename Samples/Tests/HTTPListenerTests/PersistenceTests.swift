@@ -123,6 +123,53 @@ struct PersistenceTests {
         }
     }
 
+    /// Requests that come at once, and the response that is the only one.
+    struct Cut: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let requests: [String]
+        let version: String
+    }
+
+    @Test(
+        "behind a response that ends the connection nothing is answered",
+        arguments: [
+            Cut(
+                testDescription: "the route says so",
+                requests: ["GET /close HTTP/1.1\r\nHost: test", "GET / HTTP/1.1\r\nHost: test"],
+                version: "1.1"
+            ),
+            Cut(
+                testDescription: "a stream to HTTP/1.0",
+                requests: Array(repeating: "GET /stream HTTP/1.0\r\nConnection: keep-alive", count: 2),
+                version: "1.0"
+            ),
+            Cut(
+                testDescription: "the version changes from 1.0",
+                requests: [
+                    "GET /stream HTTP/1.0\r\nConnection: keep-alive", "GET / HTTP/1.1\r\nHost: test",
+                ],
+                version: "1.0"
+            ),
+            Cut(
+                testDescription: "the version changes to 1.0",
+                requests: ["GET / HTTP/1.1\r\nHost: test", "GET / HTTP/1.0\r\nConnection: keep-alive"],
+                version: "1.1"
+            ),
+        ]
+    )
+    func cut(row: Cut) async throws {
+        try await ServerUnderTest.run(router) { server in
+            try await server.connect { client in
+                try await client.send(row.requests.map { "\($0)\r\n\r\n" }.joined())
+                let text = try await client.rest().lowercased()
+                #expect(text.hasPrefix("http/\(row.version) 200 ok\r\n"))
+                #expect(text.ranges(of: "http/1.").count == 1)
+                #expect(text.contains("\r\nconnection: close\r\n"))
+                #expect(!text.contains("chunked"))
+            }
+        }
+    }
+
     @Test("a client that has ended its sending still gets its response")
     func halfClosed() async throws {
         try await ServerUnderTest.run(router) { server in
