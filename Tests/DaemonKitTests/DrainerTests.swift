@@ -201,4 +201,87 @@ struct DrainerTests {
             #expect(await trial.stop() == .clean)
         }
     }
+
+    @Test("a restart drains nothing: the listeners go on, and the stop of the service drains them as ever")
+    func restarted() async throws {
+        let facts = Recorder<String>()
+        let held = Held(name: "web", facts: facts)
+        let (failing, worker, below) = (Probe("failing"), Probe("worker"), Probe("below"))
+        let trial = try DaemonTrial {
+            Supervisor(strategy: .restForOne) {
+                held.listener
+                worker
+                failing
+                Drainer(shutdown: .seconds(10))
+                below
+            }
+        }
+        try await trial.started()
+        failing.fail()
+        await below.wait(for: .started, count: 2)
+        let client = try TestClient.connect(to: #require(trial.addresses(of: "web").first))
+        await facts.wait(for: "web open")
+        trial.send(.terminate)
+        await facts.wait(for: "web told")
+        #expect(!worker.facts.contains(.stopRequested), "it is the drainer that drains")
+        held.release.open()
+        #expect(try await client.readAll() == Array("bye".utf8))
+        #expect(await trial.end() == .clean)
+        #expect(facts.all == ["web open", "web told", "web done"])
+    }
+
+    @Test("a listener that is restarted together with its drainer drains in its own stop, and listens again")
+    func restartedTogether() async throws {
+        let facts = Recorder<String>()
+        let held = Held(name: "web", facts: facts)
+        let (failing, below) = (Probe("failing"), Probe("below"))
+        let trial = try DaemonTrial {
+            Supervisor("top", strategy: .restForOne) {
+                failing
+                Supervisor("inner") {
+                    held.listener
+                    Drainer(shutdown: .seconds(10))
+                }
+                below
+            }
+        }
+        try await trial.started()
+        let client = try TestClient.connect(to: #require(trial.addresses(of: "web").first))
+        await facts.wait(for: "web open")
+        failing.fail()
+        await facts.wait(for: "web told")
+        held.release.open()
+        #expect(try await client.readAll() == Array("bye".utf8))
+        await below.wait(for: .started, count: 2)
+        let other = try TestClient.connect(to: #require(trial.addresses(of: "web").first))
+        #expect(try await other.readAll() == Array("bye".utf8))
+        #expect(await trial.stop() == .clean)
+    }
+
+    @Test("in a tree that no daemon runs a drainer drains when it is stopped")
+    func withoutDaemon() async throws {
+        let facts = Recorder<String>()
+        let held = Held(name: "web", facts: facts)
+        let worker = Probe("worker")
+        let addresses = Recorder<[SocketAddress]>()
+        let supervisor = Supervisor(clock: TestClock()) {
+            held.listener
+            worker
+            Drainer(shutdown: .seconds(10))
+            ChildSpec("port") { child in
+                addresses.add(child.daemon.addresses(of: "web"))
+                child.started()
+                await child.shutdownRequested()
+            }
+        }
+        let running = Task { try await supervisor.run() }
+        let client = try TestClient.connect(to: #require(await addresses.wait(forCount: 1).first?.first))
+        await facts.wait(for: "web open")
+        supervisor.stop()
+        await facts.wait(for: "web told")
+        #expect(!worker.facts.contains(.stopRequested))
+        held.release.open()
+        #expect(try await client.readAll() == Array("bye".utf8))
+        try await running.value
+    }
 }

@@ -16,6 +16,10 @@ import Systemd
 /// Where the tree is stopped before the drainer has started, each listener drains in its own stop, for as long as its
 /// own shutdown allows.
 ///
+/// A restart within the tree drains nothing: the listeners that stand outside of it go on, and those that are restarted
+/// too drain in their own stop. Without a ``Daemon`` that cannot be told from a stop of the tree, and every stop of the
+/// drainer is taken for one.
+///
 /// A ``Daemon`` keeps the manager patient meanwhile (`EXTEND_TIMEOUT_USEC`), so that a drain may last longer than
 /// `TimeoutStopSec=`.
 ///
@@ -43,6 +47,8 @@ public struct Drainer: Child {
             // One that is cancelled before it has started has no time to give.
             guard child.reportStart() else { return }
             await child.shutdownRequested()
+            // A listener that is drained never accepts again, and after a restart the service goes on.
+            guard child.daemon.mayBeStopping else { return }
             await drain(child.daemon)
         }
         spec.check = { [id, names] tree in

@@ -41,6 +41,7 @@ public final class DaemonContext: Sendable {
     let healthChecks = HandlerRegistry<HealthProbe>()
     let log: DaemonLog
 
+    private let hasDaemon: Bool
     private let hasAnnouncedReady = Atomic(false)
     private let stopping = Atomic(false)
     private let onReady: @Sendable (DaemonContext) -> Void
@@ -51,12 +52,14 @@ public final class DaemonContext: Sendable {
         notifier: Notifier,
         descriptors: PassedDescriptors? = nil,
         log: DaemonLog,
+        hasDaemon: Bool = true,
         onReady: @escaping @Sendable (DaemonContext) -> Void = { _ in },
         onStop: @escaping @Sendable () -> Void = {}
     ) {
         self.environment = environment
         self.notifier = notifier
         self.log = log
+        self.hasDaemon = hasDaemon
         self.onReady = onReady
         self.onStop = onStop
         listeners = ListenerRegistry(log: log)
@@ -68,6 +71,11 @@ public final class DaemonContext: Sendable {
 
     /// Whether the service stops: not a restart within the tree, of which the manager need not know.
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
+
+    /// Whether a child that is told to stop may be stopped with the whole tree.
+    ///
+    /// Without a ``Daemon`` nobody says so: then every stop may be that of the tree.
+    var mayBeStopping: Bool { isStopping || !hasDaemon }
 
     /// Whether the manager has been told that the service is ready.
     var isReady: Bool { hasAnnouncedReady.load(ordering: .acquiring) }
@@ -120,7 +128,8 @@ extension TreeValues {
             DaemonContext(
                 environment: ServiceEnvironment(variables: [:]),
                 notifier: Notifier(address: nil),
-                log: DaemonLog()
+                log: DaemonLog(),
+                hasDaemon: false
             )
         }
     }
