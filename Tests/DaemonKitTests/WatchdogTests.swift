@@ -207,4 +207,53 @@ struct HealthCheckTests {
         try trial.story.expect(.ping, times: 0)
         #expect(calls.withLock { $0 } == 0)
     }
+
+    @Test("news that come while checks are made count at once: another time-out, or that it is resumed")
+    func newsDuringChecks() async throws {
+        let (gate, asked) = (Gate(), Recorder<Watchdog>())
+        let trial = try DaemonTrial(manager: manager) {
+            Supervisor {
+                ChildSpec("slow") { child in
+                    child.healthCheck { [dog = child.daemon.watchdog] in
+                        asked.add(dog)
+                        try await gate.waitUnlessCancelled()
+                        return true
+                    }
+                    child.started()
+                    await child.shutdownRequested()
+                }
+            }
+        }
+        let dog = try #require(await asked.wait(forCount: 1).first)
+        dog.setTimeout(.seconds(2))
+        gate.open()
+        await trial.clock.sleeper(dueIn: .seconds(1))
+        await trial.stop()
+        #expect(dog.timeout == .seconds(2))
+        try trial.story.expect(.ping, times: 2)
+    }
+
+    @Test("one who resumes while checks are made has a sign of life given at once afterwards")
+    func resumedDuringChecks() async throws {
+        let (gate, asked) = (Gate(), Recorder<Watchdog>())
+        let trial = try DaemonTrial(manager: manager) {
+            Supervisor {
+                ChildSpec("slow") { child in
+                    child.healthCheck { [dog = child.daemon.watchdog] in
+                        asked.add(dog)
+                        try await gate.waitUnlessCancelled()
+                        return true
+                    }
+                    child.started()
+                    await child.shutdownRequested()
+                }
+            }
+        }
+        let dog = try #require(await asked.wait(forCount: 1).first)
+        dog.pause()
+        dog.resume()
+        gate.open()
+        try await trial.story.wait(for: .ping, count: 2)
+        await trial.stop()
+    }
 }

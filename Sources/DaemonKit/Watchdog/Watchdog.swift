@@ -14,6 +14,8 @@ public final class Watchdog: Sendable {
     private struct State {
         var settings: WatchdogSettings?
         var isPaused = false
+        /// How often something has changed that the pinger must not sleep through.
+        var news = 0
         /// What the pinger sleeps in; cancelled when there is news for it.
         var nap: Task<Void, Never>?
     }
@@ -56,6 +58,7 @@ public final class Watchdog: Sendable {
     public func resume() {
         let nap = state.withLock { state in
             state.isPaused = false
+            state.news += 1
             return state.nap
         }
         nap?.cancel()
@@ -68,23 +71,40 @@ public final class Watchdog: Sendable {
         guard timeout > .zero, self.timeout != nil else { return }
         let nap = state.withLock { state in
             state.settings = WatchdogSettings(timeout: timeout)
+            state.news += 1
+            // Here, so that of two that are set at once the manager hears last what is so in the end.
+            notifier.send(.watchdogTimeout(timeout))
             return state.nap
         }
-        notifier.send(.watchdogTimeout(timeout))
         nap?.cancel()
     }
 
     var isPaused: Bool { state.withLock(\.isPaused) }
 
-    /// How often to give a sign of life; nil for not at all.
-    var interval: Duration? { state.withLock { $0.settings?.pingInterval } }
+    /// How often to give a sign of life, and how much news there was when that was so.
+    struct Rhythm {
+        let interval: Duration
+        fileprivate let news: Int
+    }
 
-    /// Sleeps that long, or until there is news.
+    /// How often to give a sign of life; nil for not at all.
+    var rhythm: Rhythm? {
+        state.withLock { state in
+            state.settings.map { Rhythm(interval: $0.pingInterval, news: state.news) }
+        }
+    }
+
+    /// Sleeps until the next sign of life is due, or until there is news; not at all where some has come since.
     ///
     /// - Returns: Whether to go on; false when the calling task is cancelled.
-    func nap(for interval: Duration, on clock: any Clock<Duration>) async -> Bool {
-        let nap = Task { _ = try? await clock.sleep(for: interval) }
-        state.withLock { $0.nap = nap }
+    func nap(in rhythm: Rhythm, on clock: any Clock<Duration>) async -> Bool {
+        let nap: Task<Void, Never>? = state.withLock { state in
+            guard state.news == rhythm.news else { return nil }
+            let nap = Task { _ = try? await clock.sleep(for: rhythm.interval) }
+            state.nap = nap
+            return nap
+        }
+        guard let nap else { return !Task.isCancelled }
         await withTaskCancellationHandler {
             await nap.value
         } onCancel: {

@@ -16,16 +16,19 @@ struct WatchdogPinger: Sendable {
     /// Gives signs of life until the task is cancelled, or the supervisor has ended.
     func run(watching supervisor: Supervisor) async {
         var isWell = true
-        while let interval = watchdog.interval, !Task.isCancelled, await supervisor.ping() {
+        while let rhythm = watchdog.rhythm, !Task.isCancelled, await supervisor.ping() {
             if !watchdog.isPaused {
                 // So that signs of life are never further apart than three quarters of the time-out.
-                let problems = await HealthRound(checks.inTreeOrder).problems(within: interval / 2, on: clock)
+                let problems = await HealthRound(checks.inTreeOrder).problems(
+                    within: rhythm.interval / 2,
+                    on: clock
+                )
                 guard !Task.isCancelled else { return }
                 tell(problems, wasWell: isWell)
                 isWell = problems.isEmpty
                 if isWell { notifier.send(.watchdog) }
             }
-            guard await watchdog.nap(for: interval, on: clock) else { return }
+            guard await watchdog.nap(in: rhythm, on: clock) else { return }
         }
     }
 
