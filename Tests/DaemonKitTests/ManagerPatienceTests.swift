@@ -237,4 +237,83 @@ struct ManagerPatienceTests {
         slow.finish()
         #expect(await trial.end() == .clean)
     }
+
+    // MARK: - Restarts
+
+    @Test("a child that a restart is taking down when the service stops has its time in that stop as well")
+    func stopDuringRestart() async throws {
+        let above = Probe("above")
+        let slow = Probe("slow", shutdown: .graceful(.seconds(120)), ignoresStop: true)
+        let trial = try DaemonTrial {
+            Supervisor(strategy: .restForOne) {
+                above
+                slow
+            }
+        }
+        try await trial.started()
+        above.fail()
+        await slow.wait(for: .stopRequested)
+        #expect(asked(trial) == [], "it is ready, and nobody waits for it")
+        trial.clock.advance(by: .seconds(110))
+        trial.send(.terminate)
+        // Of 120 s, one to be cancelled and one to act on that, 12 are left.
+        #expect(try await next(trial) == 10_000)
+        trial.clock.advance(by: .seconds(5))
+        #expect(try await next(trial) == 7_000)
+        slow.finish()
+        #expect(await trial.end() == .clean)
+        try trial.story.expect(.stopping, before: .notification("EXTEND_TIMEOUT_USEC=10000000"))
+    }
+
+    @Test("so has one that is taken down before the service was ready: the manager is asked anew")
+    func stopDuringStart() async throws {
+        let above = Probe("above")
+        let slow = Probe("slow", shutdown: .graceful(.seconds(120)), ignoresStop: true)
+        let starting = Probe("starting", start: .whenTold)
+        let trial = try DaemonTrial {
+            Supervisor(strategy: .oneForOne) {
+                Supervisor("inner", strategy: .restForOne) {
+                    above
+                    slow
+                }
+                starting
+            }
+        }
+        await starting.wait(for: .begun)
+        above.fail()
+        await slow.wait(for: .stopRequested)
+        #expect(try await next(trial) == 10_000)
+        trial.send(.terminate)
+        try await trial.story.wait(for: .stopping)
+        #expect(try await next(trial) == 10_000)
+        slow.finish()
+        #expect(await trial.end() == .clean)
+    }
+
+    @Test("what a supervisor takes down whose own turn has not come has no part in the stop of another")
+    func besideAStop() async throws {
+        let above = Probe("above")
+        let slow = Probe("slow", shutdown: .graceful(.seconds(120)), ignoresStop: true)
+        let last = Probe("last", shutdown: .timeout(.seconds(9)), ignoresStop: true)
+        let trial = try DaemonTrial {
+            Supervisor {
+                Supervisor("inner", strategy: .restForOne) {
+                    above
+                    slow
+                }
+                last
+            }
+        }
+        try await trial.started()
+        trial.send(.terminate)
+        #expect(try await next(trial) == 10_000)
+        above.fail()
+        await slow.wait(for: .stopRequested)
+        last.finish()
+        try await trial.story.wait(for: .stop(of: "last"))
+        trial.clock.advance(by: .seconds(5))
+        #expect(try await next(trial) == 10_000)
+        slow.finish()
+        #expect(await trial.end() == .clean)
+    }
 }

@@ -146,7 +146,7 @@ package final class DaemonRun: Sendable {
                 log: log
             ) { [self, weak supervisor] context in
                 if let supervisor { startPinger(watching: supervisor, context) }
-                managerPatience?.startOver()
+                managerPatience?.becameReady()
                 state.withLock(\.slowStart)?.cancel()
                 state.withLock(\.reloader)?.becameReady()
             } onStop: { [weak supervisor] in
@@ -193,8 +193,7 @@ package final class DaemonRun: Sendable {
 
     private func read(_ event: SupervisorEvent, _ context: DaemonContext) {
         log.write(event)
-        // Between readiness and the stop the manager waits for nothing.
-        if context.isStopping || !context.isReady { state.withLock(\.managerPatience)?.read(event) }
+        state.withLock(\.managerPatience)?.read(event)
         guard event.supervisor.ids.isEmpty else { return }
         switch event.kind {
         case .started:
@@ -205,9 +204,10 @@ package final class DaemonRun: Sendable {
             context.beginStopping()
             state.withLock(\.stopGuard)?.begin()
             state.withLock(\.reloader)?.end()
-            state.withLock(\.managerPatience)?.startOver()
             state.withLock(\.slowStart)?.cancel()
             tellStopping()
+            // Afterwards: before, it would be more time for the run of the service.
+            state.withLock(\.managerPatience)?.beginStop()
         default:
             break
         }

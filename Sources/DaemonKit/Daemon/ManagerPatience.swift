@@ -19,9 +19,17 @@ final class ManagerPatience: Sendable {
     fileprivate struct Stops {
         var count: Int
         var end: Duration
+        /// The child that is stopped, where there has been no more than one.
+        var only: ChildPath?
+    }
+
+    /// What the manager waits for.
+    fileprivate enum Wait {
+        case start, nothing, stop
     }
 
     fileprivate struct State {
+        var wait = Wait.start
         /// The children that are starting, and when each will have been given up.
         var starts: [ChildPath: Duration] = [:]
         /// The supervisors that stop children, and when those will have been given up.
@@ -45,7 +53,9 @@ final class ManagerPatience: Sendable {
         timekeeper = Timekeeper(clock)
     }
 
-    /// Takes note of what a supervisor of the tree does, while the manager waits for a start or a stop.
+    /// Takes note of what a supervisor of the tree does.
+    ///
+    /// Of stops also while the manager waits for nothing: what a restart takes down then may have a part in the stop.
     func read(_ event: SupervisorEvent) {
         guard let child = event.child else { return }
         let now = timekeeper.now
@@ -53,7 +63,8 @@ final class ManagerPatience: Sendable {
             guard !state.isOver else { return }
             switch event.kind {
             case .childStarting:
-                guard let limit = event.limit else { return }
+                // What starts during a stop is told to stop in its turn.
+                guard state.wait == .start, let limit = event.limit else { return }
                 state.begin(start: child, end: now + limit + Self.reaction)
             case .childStarted, .childIgnored, .childEnded:
                 state.starts[child] = nil
@@ -72,15 +83,24 @@ final class ManagerPatience: Sendable {
             default:
                 return
             }
-            ask(&state, at: now)
+            if state.wait != .nothing { ask(&state, at: now) }
         }
     }
 
-    /// Forgets what was begun: the manager waits for something else now, or for nothing.
-    func startOver() {
+    /// The service is ready: the manager waits for nothing now.
+    func becameReady() {
         state.withLock { state in
-            state.asking?.cancel()
-            state = State()
+            if state.wait == .start { state.begin(.nothing) }
+        }
+    }
+
+    /// The service stops, and the manager waits for that: also for what is being stopped already.
+    func beginStop() {
+        let now = timekeeper.now
+        state.withLock { state in
+            guard !state.isOver, state.wait != .stop else { return }
+            state.begin(.stop)
+            ask(&state, at: now)
         }
     }
 
@@ -128,6 +148,16 @@ final class ManagerPatience: Sendable {
 extension ManagerPatience.State {
     var isMoreNeeded: Bool { end > promise?.end ?? .zero }
 
+    /// The manager waits for something else: no start counts any more, nor what was granted for one.
+    mutating func begin(_ wait: ManagerPatience.Wait) {
+        self.wait = wait
+        starts = [:]
+        promise = nil
+        asking?.cancel()
+        asking = nil
+        reckon()
+    }
+
     mutating func begin(start child: ChildPath, end: Duration) {
         // A supervisor that is to start in time has that for all its children.
         let end = min(end, child.supervisors.compactMap { starts[$0] }.min() ?? end)
@@ -137,11 +167,15 @@ extension ManagerPatience.State {
 
     mutating func begin(stop child: ChildPath, in supervisor: ChildPath, end: Duration) {
         // What is stopped as a part of something else has no longer than that.
-        let end = min(end, child.supervisors.compactMap { stops[$0.parent]?.end }.min() ?? end)
+        let wholes = child.supervisors.compactMap { whole in
+            stops[whole.parent].flatMap { $0.only == nil || $0.only == whole ? $0.end : nil }
+        }
+        let end = min(end, wholes.min() ?? end)
         let others = stops[supervisor]
         stops[supervisor] = ManagerPatience.Stops(
             count: (others?.count ?? 0) + 1,
-            end: max(others?.end ?? end, end)
+            end: max(others?.end ?? end, end),
+            only: others == nil ? child : nil
         )
         self.end = max(self.end, end)
     }
