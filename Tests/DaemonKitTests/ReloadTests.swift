@@ -156,4 +156,105 @@ struct ReloadTests {
         #expect(facts.all == ["called"])
         await trial.stop()
     }
+
+    @Test("a stop that follows at once is told after RELOADING")
+    func stoppedAtOnce() async throws {
+        let manager = try FakeServiceManager()
+        let notifier = Notifier(address: manager.address)
+        let reloader = Reloader(HandlerRegistry(), notifier: notifier, log: DaemonLog())
+        reloader.becameReady()
+        reloader.reload()
+        reloader.end()
+        notifier.send(.stopping)
+        #expect(try await manager.next().lines.contains("RELOADING=1"))
+        #expect(try await manager.next().lines == ["STOPPING=1"])
+    }
+
+    @Test("handlers whose turn has not come when the daemon begins to stop are not called")
+    func stoppedBetween() async throws {
+        let facts = Recorder<String>()
+        let (gate, end) = (Gate(), Gate())
+        let trial = try DaemonTrial { [self] in
+            Supervisor {
+                // One that does not heed that it is cancelled.
+                child("first", facts) { await gate.wait() }
+                ChildSpec("second", shutdown: .graceful(.seconds(10))) { child in
+                    child.onReload { facts.add("second") }
+                    child.started()
+                    await child.shutdownRequested()
+                    try await end.waitUnlessCancelled()
+                }
+            }
+        }
+        try await trial.started()
+        trial.send(.hangUp)
+        await facts.wait(for: "first")
+        trial.send(.terminate)
+        try await trial.story.wait(for: .stopping)
+        gate.open()
+        end.open()
+        #expect(await trial.end() == .clean)
+        #expect(facts.all == ["first"])
+    }
+
+    @Test("a child that is restarted before its turn has its new copy called, and not the old one")
+    func restartedMeanwhile() async throws {
+        let facts = Recorder<String>()
+        let starts = Recorder<String>()
+        let (gate, fail) = (Gate(), Gate())
+        let trial = try DaemonTrial { [self] in
+            Supervisor {
+                child("first", facts) { try await gate.waitUnlessCancelled() }
+                ChildSpec("second") { child in
+                    starts.add("start")
+                    let copy = starts.all.count
+                    child.onReload { facts.add("second \(copy)") }
+                    child.started()
+                    if copy == 1 {
+                        try await fail.waitUnlessCancelled()
+                        throw InjectedFailure()
+                    }
+                    await child.shutdownRequested()
+                }
+            }
+        }
+        try await trial.started()
+        trial.send(.hangUp)
+        await facts.wait(for: "first")
+        fail.open()
+        try await trial.story.wait(for: .start(of: "second"), count: 2)
+        gate.open()
+        try await trial.story.wait(for: .status("reloaded"))
+        #expect(facts.all == ["first", "second 2"])
+        #expect(await trial.stop() == .clean)
+    }
+
+    @Test("a handler that has its own child restarted is called once: the new copy is new already")
+    func restartsItself() async throws {
+        let facts = Recorder<String>()
+        let starts = Recorder<String>()
+        let trial = try DaemonTrial {
+            Supervisor {
+                ChildSpec("child") { child in
+                    starts.add("start")
+                    let (copy, fail) = (starts.all.count, Gate())
+                    child.onReload {
+                        facts.add("\(copy)")
+                        fail.open()
+                        await starts.wait(for: "start", count: copy + 1)
+                    }
+                    child.onReload { facts.add("\(copy) again") }
+                    child.started()
+                    try await fail.waitUnlessCancelled()
+                    throw InjectedFailure()
+                }
+            }
+        }
+        try await trial.started()
+        trial.send(.hangUp)
+        try await trial.story.wait(for: .status("reloaded"))
+        #expect(facts.all == ["1"])
+        trial.send(.terminate)
+        _ = await trial.end()
+    }
 }

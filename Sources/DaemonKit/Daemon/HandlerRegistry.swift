@@ -6,9 +6,11 @@ final class HandlerRegistry<Call: Sendable>: Sendable {
     /// What one child has given.
     struct Handler: Sendable {
         let number: Int
-        let path: ChildPath
+        let child: ChildContext
         let position: [Int]
         let call: Call
+
+        var path: ChildPath { child.path }
     }
 
     private struct State {
@@ -25,7 +27,7 @@ final class HandlerRegistry<Call: Sendable>: Sendable {
             state.next += 1
             state.handlers[number] = Handler(
                 number: number,
-                path: child.path,
+                child: child,
                 position: child.position,
                 call: call
             )
@@ -38,9 +40,29 @@ final class HandlerRegistry<Call: Sendable>: Sendable {
 
     /// The handlers there are now, in the order in which their children stand in the tree.
     var inTreeOrder: [Handler] {
-        state.withLock { Array($0.handlers.values) }.sorted { first, second in
-            if first.position == second.position { return first.number < second.number }
-            return first.position.lexicographicallyPrecedes(second.position)
+        state.withLock { Array($0.handlers.values) }.sorted { $0.precedes($1) }
+    }
+
+    /// The first handler there is now of those that come after another; of all, where there is none.
+    ///
+    /// One of a copy that has taken the place of the other's does not: it knows by itself what is new.
+    func next(after last: Handler?) -> Handler? {
+        state.withLock { state in
+            state.handlers.values.lazy.filter { $0.follows(last) }.min { $0.precedes($1) }
         }
+    }
+}
+
+extension HandlerRegistry.Handler {
+    /// Whether it comes first in the order of the tree.
+    fileprivate func precedes(_ other: Self) -> Bool {
+        if position == other.position { return number < other.number }
+        return position.lexicographicallyPrecedes(other.position)
+    }
+
+    fileprivate func follows(_ last: Self?) -> Bool {
+        guard let last else { return true }
+        if last.position == position, last.child !== child { return false }
+        return last.precedes(self)
     }
 }

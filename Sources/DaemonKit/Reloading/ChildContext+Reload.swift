@@ -23,7 +23,8 @@ extension ChildContext {
     /// reloads, until the service stops.
     ///
     /// A handler is kept as long as this copy of the child lives. It runs beside the body, and goes on where the copy
-    /// ends meanwhile: it is cancelled when the daemon begins to stop, and not before.
+    /// ends meanwhile. It is cancelled when the daemon begins to stop, and those whose turn has not come by then are not
+    /// called. A copy that takes the place of one that was called in the same reload is not called again.
     ///
     /// - Parameter reload: What is to be done.
     public func onReload(_ reload: @escaping @Sendable () async throws -> Void) {

@@ -6,7 +6,8 @@ import Systemd
 ///
 /// The manager hears of the beginning (`RELOADING=1`, with the time as `MONOTONIC_USEC`) and of the end (`READY=1`,
 /// also of one that failed: it would wait for it otherwise). What is asked for during a reload is done once more
-/// afterwards; before the service is ready, when it is. Once it stops there is nothing to reload any more.
+/// afterwards; before the service is ready, when it is. Once it stops there is nothing to reload any more, and whoever
+/// has not been called by then is not.
 final class Reloader: Sendable {
     private enum Phase {
         case early
@@ -74,14 +75,24 @@ final class Reloader: Sendable {
     private func beginIfWanted(_ state: inout State) {
         guard state.isWanted else { return }
         state.isWanted = false
+        log.write(.info, "SIGHUP: reloading")
+        // Here, and not by the task: that may come to it when the manager has been told of a stop.
+        notifier.send(.reloading() + .status("reloading"))
         state.phase = .reloading(Task { await self.run() })
     }
 
+    private var isReloading: Bool {
+        state.withLock { state in
+            if case .reloading = state.phase { true } else { false }
+        }
+    }
+
     private func run() async {
-        log.write(.info, "SIGHUP: reloading")
-        notifier.send(.reloading() + .status("reloading"))
         var failures: [String] = []
-        for handler in handlers.inTreeOrder {
+        var last: HandlerRegistry<ReloadHandler>.Handler?
+        // Looked for one by one: while one is called, another's child may be restarted.
+        while isReloading, let handler = handlers.next(after: last) {
+            last = handler
             do {
                 try await handler.call()
             } catch {
