@@ -98,7 +98,8 @@ extension Daemon {
         do {
             signals = try DaemonSignals(stop: run.receive, reload: run.reload, look: run.look)
         } catch {
-            log.write(.error, "\(error)")
+            log.write(.error, "\(error)", isLast: true)
+            log.flushFromThread()
             _exit(ExitCode.configuration.rawValue)
         }
         Task {

@@ -80,7 +80,7 @@ package final class DaemonLog: Sendable {
         }
     }
 
-    /// Has the calling thread wait as ``flush()`` does, where no task can.
+    /// Has the calling thread wait as ``flush()`` does: where no task can, or the process ends in the next moment.
     func flushFromThread() {
         let isWritten = DispatchSemaphore(value: 0)
         queue.async { isWritten.signal() }

@@ -98,7 +98,8 @@ package final class DaemonRun: Sendable {
             return (!state.isStopRequested, state.supervisor, state.stopGuard)
         }
         guard isFirst else {
-            log.write(.warning, "\(signal) came while stopping: ending at once")
+            log.write(.warning, "\(signal) came while stopping: ending at once", isLast: true)
+            log.flushFromThread()
             return cutShort(signal)
         }
         log.write(.info, "\(signal): stopping")

@@ -57,7 +57,7 @@ import Testing
             #expect(!daemon.said.all.contains { $0.hasPrefix(stuck) })
         }
 
-        @Test("a second signal still ends it at once")
+        @Test("a second signal still ends it at once, and says so")
         func secondSignal() async throws {
             let daemon = try FixtureProcess("blocked-patiently")
             await daemon.said.wait(for: "blocked")
@@ -65,6 +65,7 @@ import Testing
             await daemon.said.wait(for: "SIGTERM: stopping")
             daemon.signal(SIGTERM)
             #expect(await daemon.exitStatus == 128 + SIGTERM)
+            #expect(daemon.said.all.last == "SIGTERM came while stopping: ending at once")
         }
     }
 #endif
