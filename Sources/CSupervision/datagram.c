@@ -35,14 +35,15 @@ int csupervision_datagram_prepare(int descriptor) {
         return -errno;
     // Where a system refuses it is not told, and answers leave from the address that its routes choose.
     int on = 1;
-    if (local.ss_family == AF_INET) {
+    // On a socket of both families too: of an IPv4 datagram only this says which of the machine's addresses may answer.
+    if (local.ss_family == AF_INET || local.ss_family == AF_INET6) {
         setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 #ifdef IP_RECVPKTINFO
         setsockopt(descriptor, IPPROTO_IP, IP_RECVPKTINFO, &on, sizeof on);
 #endif
-    } else if (local.ss_family == AF_INET6) {
-        setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
     }
+    if (local.ss_family == AF_INET6)
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
     return 0;
 }
 
@@ -72,7 +73,10 @@ static void put_route(struct csupervision_route *route, struct msghdr *message) 
             memcpy(route->asked, &info.ipi_addr, sizeof info.ipi_addr);
             memcpy(route->source, &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
             route->asked_size = sizeof info.ipi_addr;
-        } else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+            // Of such a datagram IPv6 tells as well, but knows no broadcast: it would take that for the source.
+            return;
+        }
+        if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(part), sizeof info);
             memcpy(route->asked, &info.ipi6_addr, sizeof info.ipi6_addr);

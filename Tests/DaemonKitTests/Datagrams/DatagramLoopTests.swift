@@ -48,6 +48,27 @@ struct DatagramLoopTests {
         try await server.drain()
     }
 
+    @Test(
+        "what was sent to all of a network is answered from an address of the machine",
+        arguments: [Endpoint.port(0), .host("0.0.0.0", port: 0)]
+    )
+    func broadcast(endpoint: Endpoint) async throws {
+        let replies = Recorder<(local: SocketAddress, outcome: ReplyOutcome)>()
+        let server = await DatagramServer(try .bind(endpoint, name: "udp")) { datagram in
+            replies.add((datagram.local, datagram.reply("here")))
+        }
+        let port = try #require(server.address.port)
+        let client = try TestClient.broadcast("who?", to: "127.255.255.255", port: port)
+        let reply = try #require(await replies.wait(forCount: 1).first)
+        #expect(reply.local == .ipv4(host: "127.255.255.255", port: port))
+        guard case .sent = reply.outcome else {
+            Issue.record("\(reply.outcome)")
+            return
+        }
+        #expect(try await client.read() == Array("here".utf8))
+        try await server.drain()
+    }
+
     @Test("clients of a Unix socket are answered by their names, and its file is gone afterwards")
     func unix() async throws {
         let path = DatagramServer.name(path: true)

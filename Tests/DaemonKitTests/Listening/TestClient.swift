@@ -73,6 +73,35 @@ enum TestClient {
         return try connect(family, type, &storage, length, from: own)
     }
 
+    /// A socket that is connected to nobody, and has sent a datagram to all of a network: each of them may answer.
+    static func broadcast(_ text: String, to host: String, port: Int) throws -> Connection {
+        var storage = sockaddr_storage()
+        let length = fill(&storage, as: sockaddr_in.self) { inet in
+            inet.sin_family = sa_family_t(AF_INET)
+            inet.sin_port = in_port_t(port).bigEndian
+            inet_pton(AF_INET, host, &inet.sin_addr)
+        }
+        let flags = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(AF_INET, flags, 0)
+        var on: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &on, socklen_t(MemoryLayout<CInt>.size))
+        let sent = withUnsafePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor, text, text.utf8.count, 0, $0, socklen_t(length))
+            }
+        }
+        guard sent == text.utf8.count else {
+            let refused = Refused(errorNumber: errno)
+            close(descriptor)
+            throw refused
+        }
+        return Connection(
+            adopting: descriptor,
+            peer: .ipv4(host: host, port: port),
+            in: ServingSession(name: "client", expectedSockets: 0)
+        )
+    }
+
     private static func fill<Address>(
         _ storage: inout sockaddr_storage,
         as type: Address.Type,
