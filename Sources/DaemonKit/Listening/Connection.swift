@@ -113,7 +113,6 @@ public final class Connection: Sendable {
         try begin(.reading)
         defer { state.withLock { $0.reading.isInUse = false } }
         while true {
-            try Task.checkCancellation()
             if let found = try readWhatIsThere(upTo: min(limit, 1 << 20)) {
                 return found.isEnd ? nil : found.bytes
             }
@@ -136,7 +135,6 @@ public final class Connection: Sendable {
         var written = 0
         var isRecordLeft = kind == .sequentialPackets
         while written < bytes.count || isRecordLeft {
-            try Task.checkCancellation()
             if let count = try writeWhatFits(bytes, from: written) {
                 written += count
                 isRecordLeft = false
@@ -262,9 +260,16 @@ extension Connection {
 // Made under the lock, so that nobody closes the descriptor in between and the number becomes another's. They do
 // not block.
 extension Connection {
+    /// The descriptor, to be used under the lock by a task that has not been cancelled.
+    private func open(_ state: ConnectionState) throws -> CInt {
+        // A cut cancels the task before it closes the connection: it is the cancellation that the task is told of.
+        try Task.checkCancellation()
+        return try state.open(peer)
+    }
+
     private func begin(_ direction: Readiness.Direction) throws {
         try state.withLock { state in
-            _ = try state.open(peer)
+            _ = try open(state)
             guard !state[direction].isInUse else {
                 let message = "another task is \(direction) on the connection from \(peer) already"
                 throw SocketError(.busy, message)
@@ -276,7 +281,7 @@ extension Connection {
     /// - Returns: Nil where nothing has arrived.
     private func readWhatIsThere(upTo limit: Int) throws -> (bytes: [UInt8], isEnd: Bool)? {
         try state.withLock { state in
-            let descriptor = try state.open(peer)
+            let descriptor = try open(state)
             var result = 0
             var isEnd: CInt = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
@@ -302,7 +307,7 @@ extension Connection {
     /// - Returns: How many bytes; nil where the peer takes none at present.
     private func writeWhatFits(_ bytes: [UInt8], from start: Int) throws -> Int? {
         try state.withLock { state in
-            let descriptor = try state.open(peer)
+            let descriptor = try open(state)
             let result = bytes.withUnsafeBytes { buffer in
                 let rest = buffer[start...]
                 return csupervision_socket_write(
@@ -329,9 +334,8 @@ extension Connection {
             try await withCheckedThrowingContinuation { continuation in
                 do {
                     try state.withLock { state in
-                        let descriptor = try state.open(peer)
                         // A cancellation that came before this found nobody to wake.
-                        try Task.checkCancellation()
+                        let descriptor = try open(state)
                         state[direction].wait(continuation, for: direction, of: descriptor) { [weak self] in
                             guard let self else { return }
                             self.state.withLock { $0[direction].eventCame() }?.resume()

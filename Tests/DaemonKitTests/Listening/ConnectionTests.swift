@@ -1,5 +1,6 @@
 import DaemonKit
 import Glibc
+import SupervisionTesting
 import Testing
 
 @testable import DaemonKit
@@ -204,5 +205,27 @@ struct ConnectionTests {
         #expect(try await client.read() == [UInt8(ascii: "x")])
         close(descriptor)
         #expect(try await client.read() == [])
+    }
+
+    @Test("whoever reads or writes after a cut is told of a cancellation, as who waited was")
+    func afterCut() async throws {
+        let errors = Recorder<any Error>()
+        let open = Gate()
+        let server = await TestServer(
+            try .bind(.host("127.0.0.1", port: 0), name: "http"),
+            handler: Handler { connection in
+                open.open()
+                for _ in 1...2 {
+                    do { _ = try await connection.read() } catch { errors.add(error) }
+                    do { try await connection.write("x") } catch { errors.add(error) }
+                }
+            }
+        )
+        let client = try server.connect()
+        await open.wait()
+        server.cancel()
+        await errors.wait(forCount: 4)
+        #expect(errors.all.allSatisfy { $0 is CancellationError })
+        await client.finish()
     }
 }
