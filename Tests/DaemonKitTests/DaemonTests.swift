@@ -287,4 +287,25 @@ struct DaemonTests {
         await log.wait(forCount: 1)
         #expect(log.all == ["<6>SIGUSR1: there is no tree yet"])
     }
+
+    @Test("whoever says when it stops that the service is ready says it to nobody")
+    func lateReady() async throws {
+        let isToldNobody = Recorder<Bool>()
+        let slow = Probe("slow", start: .whenTold)
+        let trial = try DaemonTrial(manager: FakeServiceManager(watchdog: .seconds(10))) {
+            Supervisor {
+                ChildSpec("late", shutdown: .graceful(.seconds(5))) { child in
+                    child.started()
+                    await child.shutdownRequested()
+                    isToldNobody.add(child.daemon.announceReady() == nil)
+                }
+                slow
+            }
+        }
+        await slow.wait(for: .begun)
+        #expect(await trial.stop() == .clean)
+        #expect(isToldNobody.all == [true])
+        try trial.story.expect(notifications: ["STOPPING=1"])
+        try trial.story.expect(.ping, times: 0)
+    }
 }

@@ -1,5 +1,5 @@
 public import Supervision
-import Synchronization
+import SupervisionLock
 public import Systemd
 
 /// What the children of a daemon share: the service manager, the sockets it passed, and the listeners.
@@ -34,6 +34,12 @@ public final class DaemonContext: Sendable {
     /// The manager's watchdog.
     public let watchdog: Watchdog
 
+    /// What the manager has been told of, or is about to be.
+    private struct Standing {
+        var isReady = false
+        var isStopping = false
+    }
+
     let listeners: ListenerRegistry
     let activity = Activity()
     let keptSockets: KeptSockets
@@ -42,8 +48,7 @@ public final class DaemonContext: Sendable {
     let log: DaemonLog
 
     private let hasDaemon: Bool
-    private let hasAnnouncedReady = Atomic(false)
-    private let stopping = Atomic(false)
+    private let standing = Locked(Standing())
     private let onReady: @Sendable (DaemonContext) -> Void
     private let onStop: @Sendable () -> Void
 
@@ -70,7 +75,7 @@ public final class DaemonContext: Sendable {
     }
 
     /// Whether the service stops: not a restart within the tree, of which the manager need not know.
-    var isStopping: Bool { stopping.load(ordering: .acquiring) }
+    var isStopping: Bool { standing.withLock(\.isStopping) }
 
     /// Whether a child that is told to stop may be stopped with the whole tree.
     ///
@@ -78,11 +83,11 @@ public final class DaemonContext: Sendable {
     var mayBeStopping: Bool { isStopping || !hasDaemon }
 
     /// Whether the manager has been told that the service is ready.
-    var isReady: Bool { hasAnnouncedReady.load(ordering: .acquiring) }
+    var isReady: Bool { standing.withLock(\.isReady) }
 
     /// Notes that the tree begins to stop for good.
     func beginStopping() {
-        stopping.store(true, ordering: .releasing)
+        standing.withLock { $0.isStopping = true }
     }
 
     /// Asks the whole service to stop, as SIGTERM does: in order, and with exit status 0.
@@ -103,14 +108,20 @@ public final class DaemonContext: Sendable {
 
     /// Tells the manager that the service is ready (`READY=1`), once: a second call does nothing.
     ///
-    /// There is no way back from it, and a restart within the tree is not a new start of the service.
+    /// There is no way back from it, and a restart within the tree is not a new start of the service. One that stops
+    /// does not become ready any more: then it does nothing either.
     ///
-    /// - Returns: What became of the message; nil where it had been sent before.
+    /// - Returns: What became of the message; nil where it had been sent before, and where the service stops.
     @discardableResult
     public func announceReady() -> NotifyOutcome? {
-        guard !hasAnnouncedReady.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
-        defer { onReady(self) }
-        return notifier.send(.ready)
+        // Sent under the lock, so that it does not follow STOPPING=1.
+        let outcome: NotifyOutcome? = standing.withLock { standing in
+            guard !standing.isReady, !standing.isStopping else { return nil }
+            standing.isReady = true
+            return notifier.send(.ready)
+        }
+        if outcome != nil { onReady(self) }
+        return outcome
     }
 }
 
