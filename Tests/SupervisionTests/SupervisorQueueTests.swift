@@ -31,6 +31,20 @@ struct SupervisorQueueTests {
         #expect(await trial.stop() == nil)
     }
 
+    @Test("no more children are listed than are asked for, whether it runs or not", arguments: [-1, 0, 1, 5])
+    func listed(limit: Int) async throws {
+        let supervisor = Supervisor {
+            Probe("a")
+            Probe("b")
+        }
+        let count = max(0, min(2, limit))
+        #expect(await supervisor.snapshot(limit: limit).children.count == count)
+        let trial = SupervisorTrial(supervisor)
+        try await trial.started()
+        #expect(await supervisor.snapshot(limit: limit).children.count == count)
+        #expect(await trial.stop() == nil)
+    }
+
     @Test("while a child is slow to start, calls wait for it")
     func duringSlowStart() async throws {
         let (first, second) = (Probe("first", start: .whenTold), Probe("second", start: .whenTold))

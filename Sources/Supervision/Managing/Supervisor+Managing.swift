@@ -132,10 +132,10 @@ extension Supervisor {
     ///
     /// Where the task that asks is cancelled, supervisors that have not answered by then appear as they were described.
     ///
-    /// - Parameter limit: How many children of each supervisor to list at most; a thousand by default.
+    /// - Parameter limit: How many children of each supervisor to list at most; a thousand by default, none below 1.
     /// - Returns: The tree; when the supervisor does not run, as it was described.
     public func snapshot(limit: Int = 1_000) async -> TreeSnapshot {
-        await look(at: [], limit: limit)
+        await look(at: [], limit: max(0, limit))
     }
 }
 
