@@ -258,13 +258,13 @@ struct DrainerTests {
         #expect(await trial.stop() == .clean)
     }
 
-    @Test("in a tree that no daemon runs a drainer drains when it is stopped")
+    @Test("so it is in a tree that no daemon runs")
     func withoutDaemon() async throws {
         let facts = Recorder<String>()
         let held = Held(name: "web", facts: facts)
         let worker = Probe("worker")
         let addresses = Recorder<[SocketAddress]>()
-        let supervisor = Supervisor(clock: TestClock()) {
+        let supervisor = Supervisor(strategy: .restForOne, clock: TestClock()) {
             held.listener
             worker
             Drainer(shutdown: .seconds(10))
@@ -275,7 +275,9 @@ struct DrainerTests {
             }
         }
         let running = Task { try await supervisor.run() }
-        let client = try TestClient.connect(to: #require(await addresses.wait(forCount: 1).first?.first))
+        _ = await addresses.wait(forCount: 1)
+        worker.fail()
+        let client = try TestClient.connect(to: #require(await addresses.wait(forCount: 2).last?.first))
         await facts.wait(for: "web open")
         supervisor.stop()
         await facts.wait(for: "web told")

@@ -17,8 +17,7 @@ import Systemd
 /// own shutdown allows.
 ///
 /// A restart within the tree drains nothing: the listeners that stand outside of it go on, and those that are restarted
-/// too drain in their own stop. Without a ``Daemon`` that cannot be told from a stop of the tree, and every stop of the
-/// drainer is taken for one.
+/// too drain in their own stop.
 ///
 /// A ``Daemon`` keeps the manager patient meanwhile (`EXTEND_TIMEOUT_USEC`), so that a drain may last longer than
 /// `TimeoutStopSec=`.
@@ -48,7 +47,7 @@ public struct Drainer: Child {
             guard child.reportStart() else { return }
             await child.shutdownRequested()
             // A listener that is drained never accepts again, and after a restart the service goes on.
-            guard child.daemon.mayBeStopping else { return }
+            guard child.tree.isStopping else { return }
             await drain(child.daemon)
         }
         spec.check = { [id, names] tree in

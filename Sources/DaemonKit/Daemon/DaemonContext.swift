@@ -47,7 +47,6 @@ public final class DaemonContext: Sendable {
     let healthChecks = HandlerRegistry<HealthProbe>()
     let log: DaemonLog
 
-    private let hasDaemon: Bool
     private let standing = Locked(Standing())
     private let onReady: @Sendable (DaemonContext) -> Void
     private let onStop: @Sendable () -> Void
@@ -57,14 +56,12 @@ public final class DaemonContext: Sendable {
         notifier: Notifier,
         descriptors: PassedDescriptors? = nil,
         log: DaemonLog,
-        hasDaemon: Bool = true,
         onReady: @escaping @Sendable (DaemonContext) -> Void = { _ in },
         onStop: @escaping @Sendable () -> Void = {}
     ) {
         self.environment = environment
         self.notifier = notifier
         self.log = log
-        self.hasDaemon = hasDaemon
         self.onReady = onReady
         self.onStop = onStop
         listeners = ListenerRegistry(log: log)
@@ -76,11 +73,6 @@ public final class DaemonContext: Sendable {
 
     /// Whether the service stops: not a restart within the tree, of which the manager need not know.
     var isStopping: Bool { standing.withLock(\.isStopping) }
-
-    /// Whether a child that is told to stop may be stopped with the whole tree.
-    ///
-    /// Without a ``Daemon`` nobody says so: then every stop may be that of the tree.
-    var mayBeStopping: Bool { isStopping || !hasDaemon }
 
     /// Whether the manager has been told that the service is ready.
     var isReady: Bool { standing.withLock(\.isReady) }
@@ -139,8 +131,7 @@ extension TreeValues {
             DaemonContext(
                 environment: ServiceEnvironment(variables: [:]),
                 notifier: Notifier(address: nil),
-                log: DaemonLog(),
-                hasDaemon: false
+                log: DaemonLog()
             )
         }
     }

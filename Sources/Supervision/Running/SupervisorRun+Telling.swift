@@ -14,6 +14,7 @@ extension SupervisorRun {
             since = now
         case .stopping(let reason):
             since = now
+            if place.isTop { place.tree.beginStopping() }
             // Now, while it is known what became of the child.
             ending = ending(for: reason)
         default:

@@ -69,7 +69,10 @@ struct SupervisorRun<Machine: Decider> {
             } else if !hasBegun {
                 // A stop that was asked for before the run came first: then nothing is started at all.
                 hasBegun = true
-                nodes.forEach { if $1.spec.hasReferences { $1.spec.expectReferences() } }
+                // What stands below a supervisor that is started for the first time has been looked at from the top.
+                if place.isTop || place.inbox.number > 1 {
+                    nodes.forEach { if $1.spec.hasReferences { $1.spec.expectReferences() } }
+                }
                 decide(.start)
             } else if let deadline = machine.deadline, deadline <= time() {
                 // What is due now need not be waited for, but what has arrived comes first.

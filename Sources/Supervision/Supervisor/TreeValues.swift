@@ -1,4 +1,5 @@
 import SupervisionLock
+import Synchronization
 
 /// What the children of one running tree share without knowing each other: one value of a type.
 ///
@@ -7,6 +8,10 @@ package final class TreeValues: Sendable {
     /// What runs the bodies of the children; nil for themselves alone.
     let staging: (any Staging)?
 
+    /// Whether the tree stops for good: what a child is told is no restart then.
+    package var isStopping: Bool { stopping.load(ordering: .acquiring) }
+
+    private let stopping = Atomic(false)
     private let values = Locked<[ObjectIdentifier: any Sendable]>([:])
 
     /// Makes the values of one run, with none in them.
@@ -14,6 +19,11 @@ package final class TreeValues: Sendable {
     /// - Parameter staging: What runs the bodies of the children: a test's.
     package init(staging: (any Staging)? = nil) {
         self.staging = staging
+    }
+
+    /// Notes that the supervisor at the top stops.
+    func beginStopping() {
+        stopping.store(true, ordering: .releasing)
     }
 
     /// Sets the value of a type, before the tree runs.
