@@ -19,7 +19,8 @@ public enum Shutdown: Sendable, Hashable {
     ///
     /// For bodies that have something to finish: a server that drains, a buffer that must be written. A body
     /// that has not yet reported that it started is cancelled at once, and has the same time to end, grace included.
-    /// One that was too slow to start (``Child/startTimeout(_:)``) has it without the grace.
+    /// One that was too slow to start (``Child/startTimeout(_:)``) has it without the grace. A nested supervisor begins
+    /// to stop its children as soon as it is asked.
     case graceful(Duration)
 
     /// Cancelled at once, and waited for without limit.

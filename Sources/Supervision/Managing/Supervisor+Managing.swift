@@ -19,7 +19,8 @@ extension Supervisor {
     ///
     /// - Parameter child: The child; its id must not be in use.
     /// - Returns: Whether it runs.
-    /// - Throws: ``SupervisorError``: `invalidTree` when its spec is wrong, `alreadyStarted` or `alreadyPresent`
+    /// - Throws: ``SupervisorError``: `invalidTree` when its spec is wrong, or when the supervisor that it stands for
+    ///   runs already, or another child that publishes by its reference; `alreadyStarted` or `alreadyPresent`
     ///   when there is a child of that id that is or will be running or that is down, `childFailedToStart` when it
     ///   threw before it had started (then it is forgotten again, and nothing is counted), `notRunning` when the
     ///   supervisor does not run or ends meanwhile, also because of what ``Child/onFailure(_:)`` says of that error.
