@@ -27,6 +27,18 @@ struct EarlyTaskTests {
         #expect(isCancelled == [false, true])
     }
 
+    @Test("what its cancellation calls has this task at its disposal")
+    func handler() async {
+        await Task { [early] in
+            _ = early.begin()
+            await withTaskCancellationHandler {
+                early.cancel()
+            } onCancel: {
+                early.cancel()
+            }
+        }.value
+    }
+
     @Test("who cancels it afterwards cancels the task, and nobody the one before", arguments: [false, true])
     func after(isAnother: Bool) async {
         let (isRunning, end) = AsyncStream.makeStream(of: Void.self)

@@ -116,17 +116,18 @@ struct FirstStepsTests {
     )
     func blocksWhenCancelled() async {
         await #expect(processExitsWith: .success) {
-            let thread = BlockedThread()
+            let (thread, hold, ended) = (BlockedThread(), Gate(), Gate())
             let trial = PlainRun(
                 Supervisor {
                     Probe("above")
                     ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
                         child.started()
                         await withTaskCancellationHandler {
-                            await Gate().wait()
+                            await hold.wait()
                         } onCancel: {
                             thread.block()
                         }
+                        ended.open()
                     }
                 }
             )
@@ -137,20 +138,23 @@ struct FirstStepsTests {
             #expect(await trial.end()?.abandoned == ["blocks"])
             try trial.story.expect(stopOrder: "blocks", "above")
             thread.free()
+            hold.open()
+            await ended.wait()
         }
     }
 
     @Test("the same where all children are told at once")
     func blocksAmongMany() async {
         await #expect(processExitsWith: .success) {
-            let thread = BlockedThread()
+            let (thread, hold, ended) = (BlockedThread(), Gate(), Gate())
             let rooms = DynamicSupervisor("rooms", shutdown: .timeout(.seconds(1))) { (child, number: Int) in
                 child.started()
                 await withTaskCancellationHandler {
-                    if number == 0 { await Gate().wait() } else { await child.shutdownRequested() }
+                    if number == 0 { await hold.wait() } else { await child.shutdownRequested() }
                 } onCancel: {
                     if number == 0 { thread.block() }
                 }
+                if number == 0 { ended.open() }
             }
             let trial = PlainRun(Supervisor { rooms })
             try await trial.started()
@@ -161,6 +165,8 @@ struct FirstStepsTests {
             trial.clock.advance(by: .seconds(1))
             #expect(await trial.end()?.abandoned == ["rooms/0"])
             thread.free()
+            hold.open()
+            await ended.wait()
         }
     }
 

@@ -19,8 +19,8 @@ final class EarlyTask: Sendable {
     ///
     /// `@unchecked`: the place is read and written under the lock alone. Other threads use the task only to cancel
     /// it, which may be done from anywhere as long as there is the task. The thread that runs the first steps holds
-    /// the task until it has either taken that lock to say what it is, or had its turn back: then nobody cancels the
-    /// child by this any more.
+    /// the task until it has either said here what it is, and then this holds it; or had its turn back: then nobody
+    /// cancels the child by this any more.
     private struct Current: @unchecked Sendable {
         let place = UnsafeMutablePointer<UnsafeCurrentTask?>.allocate(capacity: 1)
     }
@@ -65,11 +65,15 @@ final class EarlyTask: Sendable {
 
     /// Cancels it, now or as soon as it is there.
     func cancel() {
+        var current: UnsafeCurrentTask?
         let task = state.withLock { state -> Task<Void, Never>? in
             state.isCancelled = true
-            if state.isCurrent { current.place.pointee?.cancel() }
+            if state.isCurrent { current = self.current.place.pointee }
             return state.task
         }
+        // Not under the lock: what waits for the cancellation is called here, and may keep this thread, but is not to
+        // keep the other with it.
+        current?.cancel()
         task?.cancel()
     }
 
