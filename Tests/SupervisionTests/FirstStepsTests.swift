@@ -111,65 +111,6 @@ struct FirstStepsTests {
         }
     }
 
-    @Test(
-        "one whose cancellation handler blocks is abandoned when its time is up, and the others are stopped"
-    )
-    func blocksWhenCancelled() async {
-        await #expect(processExitsWith: .success) {
-            let (thread, hold, ended) = (BlockedThread(), Gate(), Gate())
-            let trial = PlainRun(
-                Supervisor {
-                    Probe("above")
-                    ChildSpec("blocks", shutdown: .timeout(.seconds(1))) { child in
-                        child.started()
-                        await withTaskCancellationHandler {
-                            await hold.wait()
-                        } onCancel: {
-                            thread.block()
-                        }
-                        ended.open()
-                    }
-                }
-            )
-            try await trial.started()
-            trial.supervisor.stop()
-            await trial.clock.sleeper(dueIn: .seconds(1))
-            trial.clock.advance(by: .seconds(1))
-            #expect(await trial.end()?.abandoned == ["blocks"])
-            try trial.story.expect(stopOrder: "blocks", "above")
-            thread.free()
-            hold.open()
-            await ended.wait()
-        }
-    }
-
-    @Test("the same where all children are told at once")
-    func blocksAmongMany() async {
-        await #expect(processExitsWith: .success) {
-            let (thread, hold, ended) = (BlockedThread(), Gate(), Gate())
-            let rooms = DynamicSupervisor("rooms", shutdown: .timeout(.seconds(1))) { (child, number: Int) in
-                child.started()
-                await withTaskCancellationHandler {
-                    if number == 0 { await hold.wait() } else { await child.shutdownRequested() }
-                } onCancel: {
-                    if number == 0 { thread.block() }
-                }
-                if number == 0 { ended.open() }
-            }
-            let trial = PlainRun(Supervisor { rooms })
-            try await trial.started()
-            for number in 0..<3 { try await rooms.startChild(number) }
-            trial.supervisor.stop()
-            for number in 1..<3 { try await trial.story.wait(for: .stop(of: ["rooms", "\(number)"])) }
-            await trial.clock.sleeper(dueIn: .seconds(1))
-            trial.clock.advance(by: .seconds(1))
-            #expect(await trial.end()?.abandoned == ["rooms/0"])
-            thread.free()
-            hold.open()
-            await ended.wait()
-        }
-    }
-
     @Test("what is asked of the supervisor meanwhile is answered")
     func answers() async {
         await #expect(processExitsWith: .success) {
