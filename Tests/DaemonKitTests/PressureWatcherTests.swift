@@ -13,6 +13,7 @@ private final class PressureFIFO: Sendable {
     let writer: CInt
 
     init() throws {
+        // mkdtemp makes a new directory that nobody else may enter.
         var template = Array("\(NSTemporaryDirectory())/pressure-tests-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) + "/fifo"

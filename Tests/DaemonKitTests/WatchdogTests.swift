@@ -208,9 +208,9 @@ struct HealthCheckTests {
         #expect(calls.withLock { $0 } == 0)
     }
 
-    @Test("news that come while checks are made count at once: another time-out, or that it is resumed")
-    func newsDuringChecks() async throws {
-        let (gate, asked) = (Gate(), Recorder<Watchdog>())
+    /// A daemon whose first round of checks is under way until the gate is opened, and its watchdog.
+    private func heldInACheck(by gate: Gate) async throws -> (DaemonTrial, Watchdog) {
+        let asked = Recorder<Watchdog>()
         let trial = try DaemonTrial(manager: manager) {
             Supervisor {
                 ChildSpec("slow") { child in
@@ -224,7 +224,13 @@ struct HealthCheckTests {
                 }
             }
         }
-        let dog = try #require(await asked.wait(forCount: 1).first)
+        return (trial, try #require(await asked.wait(forCount: 1).first))
+    }
+
+    @Test("news that come while checks are made count at once: another time-out, or that it is resumed")
+    func newsDuringChecks() async throws {
+        let gate = Gate()
+        let (trial, dog) = try await heldInACheck(by: gate)
         dog.setTimeout(.seconds(2))
         gate.open()
         await trial.clock.sleeper(dueIn: .seconds(1))
@@ -235,21 +241,8 @@ struct HealthCheckTests {
 
     @Test("one who resumes while checks are made has a sign of life given at once afterwards")
     func resumedDuringChecks() async throws {
-        let (gate, asked) = (Gate(), Recorder<Watchdog>())
-        let trial = try DaemonTrial(manager: manager) {
-            Supervisor {
-                ChildSpec("slow") { child in
-                    child.healthCheck { [dog = child.daemon.watchdog] in
-                        asked.add(dog)
-                        try await gate.waitUnlessCancelled()
-                        return true
-                    }
-                    child.started()
-                    await child.shutdownRequested()
-                }
-            }
-        }
-        let dog = try #require(await asked.wait(forCount: 1).first)
+        let gate = Gate()
+        let (trial, dog) = try await heldInACheck(by: gate)
         dog.pause()
         dog.resume()
         gate.open()

@@ -13,7 +13,7 @@ var router: Router<BasicRequestContext> {
         guard let pause = Pause(text) else {
             return EditedResponse(status: .badRequest, response: Pause.rule(against: text))
         }
-        // A cut connection cancels its route, and the sleep with it.
+        // Real time, because the client asked for it. A cut connection cancels its route, and the sleep with it.
         try await Task.sleep(for: pause.duration)
         return EditedResponse(response: "Hello World, after \(text) s!")
     }
