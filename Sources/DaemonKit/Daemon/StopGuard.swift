@@ -79,11 +79,14 @@ final class StopGuard: Sendable {
 
     /// The tree has been asked to stop; more than once does nothing.
     func begin() {
-        guard !hasBegun.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        guard !hasBegun.load(ordering: .acquiring) else { return }
         let now = timekeeper.now
         let longest = supervisor()?.longestStop
         state.withLock { state in
+            // The signal and the supervisor both come here, and whoever leaves first may read the stop's events.
+            guard state.stops == nil else { return }
             state.stops = StopsUnderWay(at: now, longest: longest)
+            hasBegun.store(true, ordering: .releasing)
             watch(&state)
         }
     }

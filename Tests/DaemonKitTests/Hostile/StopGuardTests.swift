@@ -1,3 +1,4 @@
+import SupervisionLock
 import SupervisionTesting
 import Testing
 
@@ -175,6 +176,38 @@ struct StopGuardTests {
         #expect(guarded.clock.sleeperCount == 0)
     }
 
+    @Test("who begins beside another one that is slow to begin misses nothing of the stop")
+    func beginsTwice() async {
+        let clock = HookedClock()
+        let blames = Recorder<StopGuard.Blame>()
+        let supervisor = tree()
+        let stopGuard = StopGuard(
+            supervisor,
+            clock: clock,
+            margin: .seconds(4),
+            ask: { _ in },
+            isStuck: { blames.add($0) }
+        )
+        // As the supervisor's thread, while the signal's is held up at the clock.
+        clock.onceBeforeNow {
+            stopGuard.begin()
+            stopGuard.read(
+                SupervisorEvent(
+                    time: .zero,
+                    supervisor: [],
+                    kind: .childStopping(child: "last"),
+                    limit: .seconds(1)
+                )
+            )
+        }
+        stopGuard.begin()
+        await clock.wrapped.sleeper(dueIn: .seconds(3))
+        clock.wrapped.advance(by: .seconds(3))
+        await clock.wrapped.sleeper(dueIn: .seconds(2))
+        clock.wrapped.advance(by: .seconds(2))
+        #expect(await blames.wait(forCount: 1).first?.stopping == ["last"])
+    }
+
     @Test("of very many the text names the first ten")
     func manyNames() {
         let paths = (10..<2_010).map { ChildPath(["rooms", "\($0)"]) }
@@ -210,5 +243,30 @@ struct StopGuardTests {
         #expect(capped.longestStop == .seconds(3))
         #expect(Supervisor { Probe("a", shutdown: .infinity) }.longestStop == nil)
         #expect(Supervisor {}.longestStop == .zero)
+    }
+}
+
+/// A test's clock that lets something happen, once, in between as it is read.
+private final class HookedClock: Clock {
+    let wrapped = TestClock()
+    private let hook = Locked<(@Sendable () -> Void)?>(nil)
+
+    func onceBeforeNow(_ happen: @escaping @Sendable () -> Void) {
+        hook.withLock { $0 = happen }
+    }
+
+    var now: TestClock.Instant {
+        let happen = hook.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }
+        happen?()
+        return wrapped.now
+    }
+
+    var minimumResolution: Duration { wrapped.minimumResolution }
+
+    func sleep(until deadline: TestClock.Instant, tolerance: Duration?) async throws {
+        try await wrapped.sleep(until: deadline, tolerance: tolerance)
     }
 }
