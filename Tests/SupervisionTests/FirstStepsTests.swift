@@ -160,6 +160,62 @@ struct FirstStepsTests {
         }
     }
 
+    @Test("what is started as another one ends inherits nothing from that one")
+    func inheritsNothing() async throws {
+        let seen = Recorder<String>()
+        let (fails, isBack) = (Gate(), Gate())
+        let supervisor = Supervisor {
+            ChildSpec("fails") { child in
+                seen.add(Marks.mark)
+                withUnsafeCurrentTask {
+                    seen.add($0?.unownedTaskExecutor == nil ? "no executor" : "an executor")
+                }
+                child.started()
+                try await Marks.$mark.withValue("the child's") {
+                    guard seen.all.count == 2 else { return isBack.open() }
+                    await fails.wait()
+                    throw InjectedFailure()
+                }
+                await child.shutdownRequested()
+            }
+        }
+        let run = Marks.$mark.withValue("ours") { Task { try await supervisor.run() } }
+        fails.open()
+        await isBack.wait()
+        supervisor.stop()
+        try await run.value
+        #expect(seen.all == ["ours", "no executor", "ours", "no executor"])
+    }
+
+    @Test("a child that blocks its thread as it is started again holds up nobody but the one before")
+    func blocksAgain() async {
+        await #expect(processExitsWith: .success) {
+            let (thread, fails, blocks) = (BlockedThread(), Gate(), Gate())
+            let copies = Recorder<Int>()
+            let supervisor = Supervisor {
+                Probe("above")
+                ChildSpec("blocks") { child in
+                    copies.add(0)
+                    child.started()
+                    if copies.all.count == 1 {
+                        await fails.wait()
+                        throw InjectedFailure()
+                    }
+                    blocks.open()
+                    thread.block()
+                    await child.shutdownRequested()
+                }
+            }
+            let trial = PlainRun(supervisor)
+            try await trial.started()
+            fails.open()
+            await blocks.wait()
+            #expect(try await supervisor.startChild(Probe("late")) == .started)
+            thread.free()
+            #expect(await trial.stop() == nil)
+        }
+    }
+
     @Test("a child that blocks its thread holds up whoever asked for it, and nobody else")
     func blocksItsCaller() async {
         await #expect(processExitsWith: .success) {

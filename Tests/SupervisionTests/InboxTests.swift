@@ -1,3 +1,4 @@
+import SupervisionTesting
 import Testing
 
 @testable import Supervision
@@ -9,7 +10,10 @@ struct InboxTests {
         let inbox = Inbox()
         inbox.send(.started(ref(0)))
         inbox.send(.started(ref(1)))
-        await withUnsafeContinuation { inbox.wait($0) }
+        let isAwaited = await withUnsafeContinuation { task in
+            if !inbox.wait(Self.reader(task)) { task.resume(returning: false) }
+        }
+        #expect(!isAwaited, "there is something already")
         let slots = taken(from: inbox).map { if case .started(let ref) = $0 { ref.slot } else { -1 } }
         #expect(slots == [0, 1])
     }
@@ -17,9 +21,30 @@ struct InboxTests {
     @Test("a reader that waits is woken")
     func wakes() async {
         let inbox = Inbox()
-        async let news: Void = withUnsafeContinuation { inbox.wait($0) }
+        async let goesOn = withUnsafeContinuation { task in
+            if !inbox.wait(Self.reader(task)) { task.resume(returning: true) }
+        }
         inbox.send(.stop)
-        await news
+        #expect(await goesOn)
+        #expect(taken(from: inbox).count == 1)
+    }
+
+    @Test("who leaves a message acts in the place of the reader that waits, once")
+    func visits() async {
+        let inbox = Inbox()
+        let visits = Recorder<Int>()
+        let goesOn = await withUnsafeContinuation { task in
+            let reader = Inbox.Reader(task: task) { task in
+                visits.add(taken(from: inbox).count)
+                task.resume(returning: false)
+            }
+            #expect(inbox.wait(reader))
+            inbox.leave(.ended(ref(0), .returned))
+            #expect(visits.all == [1])
+            inbox.leave(.ended(ref(1), .returned))
+        }
+        #expect(!goesOn)
+        #expect(visits.all == [1])
         #expect(taken(from: inbox).count == 1)
     }
 
@@ -30,5 +55,10 @@ struct InboxTests {
         #expect(inbox.close().count == 1)
         #expect(inbox.send(.stop) == false)
         #expect(taken(from: inbox).isEmpty)
+    }
+
+    /// A reader that is woken, and visited by nobody.
+    private static func reader(_ task: UnsafeContinuation<Bool, Never>) -> Inbox.Reader {
+        Inbox.Reader(task: task) { $0.resume(returning: false) }
     }
 }

@@ -39,7 +39,7 @@ extension ChildContext {
     private func end(_ exit: ChildExit) {
         referent?.end(self)
         end()
-        place.inbox.bring(.ended(ref, exit))
+        place.inbox.leave(.ended(ref, exit))
     }
 
     /// Has the copy cancelled when it has taken too long to start, and given up when it does not heed that.

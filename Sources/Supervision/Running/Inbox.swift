@@ -17,10 +17,19 @@ final class Inbox: Sendable {
         case ping(@Sendable (_ isRead: Bool) -> Void)
     }
 
+    /// Who reads it: called once, by whoever takes it out under the lock.
+    struct Reader: Sendable {
+        /// The task that waits for news; told whether it is to go on.
+        let task: UnsafeContinuation<Bool, Never>
+        /// Acts upon the news in its place, on the calling thread, as far as that takes no time.
+        ///
+        /// A function, and no method of a protocol, so that it is made for the machine that there is.
+        let visit: @Sendable (_ task: UnsafeContinuation<Bool, Never>) -> Void
+    }
+
     private struct State {
         var messages = Queue<Message>()
-        // Resumed once, by whoever takes it out under the lock.
-        var reader: UnsafeContinuation<Void, Never>?
+        var reader: Reader?
         var isClosed = false
     }
 
@@ -42,21 +51,26 @@ final class Inbox: Sendable {
     @discardableResult
     func send(_ message: Message) -> Bool {
         let (isOpen, reader) = put(message)
-        reader?.resume()
+        reader?.task.resume(returning: true)
         return isOpen
     }
 
-    /// Puts a message in, and lends the calling thread to whoever reads it.
+    /// Puts a message in, and lends the calling thread to the task that reads it.
     ///
     /// - Returns: Whether it will be read; false once the supervisor has ended.
     @discardableResult
     func bring(_ message: Message) -> Bool {
         let (isOpen, reader) = put(message)
-        if let reader { executor.lend { reader.resume() } }
+        if let reader { executor.lend { reader.task.resume(returning: true) } }
         return isOpen
     }
 
-    private func put(_ message: Message) -> (isOpen: Bool, reader: UnsafeContinuation<Void, Never>?) {
+    /// Puts the last message of a child in, whose task acts for the supervisor then.
+    func leave(_ message: Message) {
+        if let reader = put(message).reader { reader.visit(reader.task) }
+    }
+
+    private func put(_ message: Message) -> (isOpen: Bool, reader: Reader?) {
         state.withLock { state in
             guard !state.isClosed else { return (false, nil) }
             state.messages.push(message)
@@ -75,16 +89,15 @@ final class Inbox: Sendable {
         empty = taken
     }
 
-    /// Waits until there is something.
+    /// Has a reader called as soon as there is something.
     ///
-    /// Not ended by cancellation: a supervisor whose task is cancelled has its stop to see to.
-    func wait(_ reader: UnsafeContinuation<Void, Never>) {
-        let isReady = state.withLock { state in
-            guard state.messages.isEmpty else { return true }
+    /// - Returns: Whether it will be; false where there is something already.
+    func wait(_ reader: Reader) -> Bool {
+        state.withLock { state in
+            guard state.messages.isEmpty else { return false }
             state.reader = reader
-            return false
+            return true
         }
-        if isReady { reader.resume() }
     }
 
     /// Lets nothing more in.
