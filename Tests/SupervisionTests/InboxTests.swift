@@ -10,40 +10,45 @@ struct InboxTests {
         let inbox = Inbox()
         inbox.send(.started(ref(0)))
         inbox.send(.started(ref(1)))
-        let isAwaited = await withUnsafeContinuation { task in
-            if !inbox.wait(Self.reader(task)) { task.resume(returning: false) }
+        let call = await withUnsafeContinuation { task in
+            if !inbox.wait(Self.reader(task)) { task.resume(returning: .work) }
         }
-        #expect(!isAwaited, "there is something already")
+        #expect(call == .work, "there is something already")
         let slots = taken(from: inbox).map { if case .started(let ref) = $0 { ref.slot } else { -1 } }
         #expect(slots == [0, 1])
     }
 
-    @Test("a reader that waits is woken")
+    @Test("a reader that waits is woken, and told whose thread it has")
     func wakes() async {
-        let inbox = Inbox()
-        async let goesOn = withUnsafeContinuation { task in
-            if !inbox.wait(Self.reader(task)) { task.resume(returning: true) }
+        let ways: [(Inbox.Reader.Call, @Sendable (Inbox) -> Bool)] = [
+            (.work, { $0.send(.stop) }), (.visit, { $0.bring(.stop) }),
+        ]
+        for (expected, put) in ways {
+            let inbox = Inbox()
+            let call = await withUnsafeContinuation { task in
+                #expect(inbox.wait(Self.reader(task)))
+                #expect(put(inbox))
+            }
+            #expect(call == expected)
+            #expect(taken(from: inbox).count == 1)
         }
-        inbox.send(.stop)
-        #expect(await goesOn)
-        #expect(taken(from: inbox).count == 1)
     }
 
     @Test("who leaves a message acts in the place of the reader that waits, once")
     func visits() async {
         let inbox = Inbox()
         let visits = Recorder<Int>()
-        let goesOn = await withUnsafeContinuation { task in
+        let call = await withUnsafeContinuation { task in
             let reader = Inbox.Reader(task: task) { task in
                 visits.add(taken(from: inbox).count)
-                task.resume(returning: false)
+                task.resume(returning: .leave)
             }
             #expect(inbox.wait(reader))
             inbox.leave(.ended(ref(0), .returned))
             #expect(visits.all == [1])
             inbox.leave(.ended(ref(1), .returned))
         }
-        #expect(!goesOn)
+        #expect(call == .leave)
         #expect(visits.all == [1])
         #expect(taken(from: inbox).count == 1)
     }
@@ -58,7 +63,7 @@ struct InboxTests {
     }
 
     /// A reader that is woken, and visited by nobody.
-    private static func reader(_ task: UnsafeContinuation<Bool, Never>) -> Inbox.Reader {
-        Inbox.Reader(task: task) { $0.resume(returning: false) }
+    private static func reader(_ task: Inbox.Reader.Waiting) -> Inbox.Reader {
+        Inbox.Reader(task: task) { $0.resume(returning: .leave) }
     }
 }

@@ -40,7 +40,7 @@ struct NumberedList<Element> {
     }
 
     /// Changes an element in its place.
-    mutating func update<Result>(_ number: Int, _ body: (inout Element) -> Result) -> Result? {
+    mutating func update<Result: ~Copyable>(_ number: Int, _ body: (inout Element) -> Result) -> Result? {
         guard let position = position(of: number), elements[position] != nil else { return nil }
         return body(&elements[position]!)
     }

@@ -19,7 +19,7 @@ struct ChildCopy {
 }
 
 /// What a copy is to be told.
-struct Order {
+struct Order: ~Copyable {
     enum Manner {
         /// That it is to stop; one that has not started has nothing to finish, and is cancelled as well.
         case ask
@@ -37,7 +37,7 @@ struct Order {
     /// Gives it.
     ///
     /// What waits in the child for its cancellation is called here, and may keep the thread.
-    func give() {
+    consuming func give() {
         switch manner {
         case .ask:
             if !copy.context.requestShutdown(gracefully: true) { copy.cancelTask() }

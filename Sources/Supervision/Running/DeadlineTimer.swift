@@ -5,7 +5,9 @@
 struct DeadlineTimer {
     private let timekeeper: Timekeeper
     private let inbox: Inbox
-    private var armed: (task: Task<Void, Never>, deadline: Duration)?
+    private var task: Task<Void, Never>?
+    /// What it is set for.
+    private var armed: Duration?
 
     init(_ timekeeper: Timekeeper, inbox: Inbox) {
         self.timekeeper = timekeeper
@@ -16,24 +18,24 @@ struct DeadlineTimer {
     mutating func arm(for deadline: Duration?) {
         guard let deadline else { return }
         if let armed {
-            guard deadline < armed.deadline else { return }
-            armed.task.cancel()
+            guard deadline < armed else { return }
+            task?.cancel()
         }
-        let task = Task { [inbox, timekeeper] in
+        task = Task { [inbox, timekeeper] in
             guard (try? await timekeeper.sleep(until: deadline)) != nil else { return }
             inbox.send(.timer(deadline))
         }
-        armed = (task, deadline)
+        armed = deadline
     }
 
     /// Takes note that the timer for that deadline has gone off.
     ///
     /// One that was replaced in the same moment is none of ours any more.
     mutating func wentOff(_ deadline: Duration) {
-        if armed?.deadline == deadline { armed = nil }
+        if armed == deadline { armed = nil }
     }
 
     func cancel() {
-        armed?.task.cancel()
+        task?.cancel()
     }
 }

@@ -19,12 +19,24 @@ final class Inbox: Sendable {
 
     /// Who reads it: called once, by whoever takes it out under the lock.
     struct Reader: Sendable {
-        /// The task that waits for news; told whether it is to go on.
-        let task: UnsafeContinuation<Bool, Never>
+        typealias Waiting = UnsafeContinuation<Call, Never>
+
+        /// The task that waits for news.
+        let task: Waiting
         /// Acts upon the news in its place, on the calling thread, as far as that takes no time.
         ///
         /// A function, and no method of a protocol, so that it is made for the machine that there is.
-        let visit: @Sendable (_ task: UnsafeContinuation<Bool, Never>) -> Void
+        let visit: @Sendable (_ task: Waiting) -> Void
+
+        /// What the task is told.
+        enum Call {
+            /// To act upon the news.
+            case work
+            /// To do that in a moment: the thread is somebody else's.
+            case visit
+            /// Nothing more: others act.
+            case leave
+        }
     }
 
     private struct State {
@@ -51,7 +63,7 @@ final class Inbox: Sendable {
     @discardableResult
     func send(_ message: Message) -> Bool {
         let (isOpen, reader) = put(message)
-        reader?.task.resume(returning: true)
+        reader?.task.resume(returning: .work)
         return isOpen
     }
 
@@ -61,7 +73,7 @@ final class Inbox: Sendable {
     @discardableResult
     func bring(_ message: Message) -> Bool {
         let (isOpen, reader) = put(message)
-        if let reader { executor.lend { reader.task.resume(returning: true) } }
+        if let reader { executor.lend { reader.task.resume(returning: .visit) } }
         return isOpen
     }
 

@@ -10,14 +10,7 @@ final class LoopExecutor: TaskExecutor {
         var lenders = 0
         /// What is to run on such a thread.
         var job: UnownedJob?
-        /// How many steps the task may take before others have the thread, if that has not been asked yet.
-        var allowance: Int?
     }
-
-    /// How many steps are taken in a row on the pool: for less than a millisecond, where children begin as they should.
-    private static let patience = 256
-    /// How many are taken on a lent thread: one child is begun, or what was asked is answered.
-    private static let visit = 2
 
     private let state = Locked(State())
 
@@ -26,7 +19,6 @@ final class LoopExecutor: TaskExecutor {
         let isLent = state.withLock { state in
             let isLent = state.lenders > 0 && state.job == nil
             if isLent { state.job = job }
-            state.allowance = isLent ? Self.visit : Self.patience
             return isLent
         }
         guard !isLent else { return }
@@ -44,10 +36,5 @@ final class LoopExecutor: TaskExecutor {
             return state.job.take()
         }
         job?.runSynchronously(on: asUnownedTaskExecutor())
-    }
-
-    /// Says how many steps may be taken; if that was asked since the task came to the thread, it stays what it is.
-    func renew(_ allowance: inout Int) {
-        if let new = state.withLock({ $0.allowance.take() }) { allowance = new }
     }
 }

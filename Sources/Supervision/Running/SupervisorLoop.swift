@@ -23,7 +23,9 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
         case over
     }
 
-    /// How many steps are taken on the thread of a child that has ended: another one is begun, or told to stop.
+    /// How many steps are taken in a row on the pool: for less than a millisecond, where children begin as they should.
+    private static var patience: Int { 256 }
+    /// How many are taken on the thread of somebody else: one child is begun or told to stop, or a call is answered.
     private static var visit: Int { 2 }
 
     // Nobody else can be at it, by the same proof, and what it calls comes back to it by the inbox alone: each access
@@ -51,19 +53,21 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
     private func act() async {
         // What was here may still be in the hands of somebody who has lost the turn.
         early = nil
-        var allowance = 0
-        inbox.executor.renew(&allowance)
+        var allowance = Self.patience
         while true {
-            switch work(&allowance) {
+            switch work(allowance) {
             case .idle:
-                let goesOn = await withUnsafeContinuation { task in
-                    if !wait(task) { task.resume(returning: true) }
+                let call = await withUnsafeContinuation { task in
+                    if !wait(task) { task.resume(returning: .work) }
                 }
-                guard goesOn else { return }
-                inbox.executor.renew(&allowance)
+                switch call {
+                case .work: allowance = Self.patience
+                case .visit: allowance = Self.visit
+                case .leave: return
+                }
             case .tired:
                 await Task.yield()
-                inbox.executor.renew(&allowance)
+                allowance = Self.patience
             case .lost:
                 return
             case .over:
@@ -73,13 +77,11 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
     }
 
     /// Takes so many steps, or as many as there are to take.
-    private func work(_ allowance: inout Int) -> Pause {
-        while allowance > 0 {
-            allowance -= 1
+    private func work(_ allowance: Int) -> Pause {
+        for _ in 0..<allowance {
             switch run.advance() {
             case .begin(let child):
-                let early = early ?? EarlyTask()
-                self.early = early
+                let early = early ?? makeEarly()
                 early.clear()
                 run.begin(child, early)
                 let loan = turn.lend()
@@ -102,10 +104,16 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
         return .tired
     }
 
+    private func makeEarly() -> EarlyTask {
+        let early = EarlyTask()
+        self.early = early
+        return early
+    }
+
     /// Tells a child something.
     ///
     /// - Returns: Whether the turn is still here: the child may have kept the thread.
-    private func give(_ order: Order) -> Bool {
+    private func give(_ order: consuming Order) -> Bool {
         let loan = turn.lend()
         order.give()
         return turn.takeBack(loan)
@@ -114,24 +122,23 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
     /// Has a task go on when there is news, or somebody act in its place.
     ///
     /// - Returns: Whether that will be; false where there is news already.
-    private func wait(_ task: UnsafeContinuation<Bool, Never>) -> Bool {
+    private func wait(_ task: Inbox.Reader.Waiting) -> Bool {
         inbox.wait(Inbox.Reader(task: task) { [self] in visit(for: $0) })
     }
 
     /// Acts for the task that waits.
-    private func visit(for task: UnsafeContinuation<Bool, Never>) {
-        var allowance = Self.visit
+    private func visit(for task: Inbox.Reader.Waiting) {
         while true {
-            switch work(&allowance) {
+            switch work(Self.visit) {
             case .idle:
                 guard !wait(task) else { return }
             case .tired:
-                return task.resume(returning: true)
+                return task.resume(returning: .work)
             case .lost:
-                return task.resume(returning: false)
+                return task.resume(returning: .leave)
             case .over:
                 turn.end()
-                return inbox.executor.lend { task.resume(returning: false) }
+                return inbox.executor.lend { task.resume(returning: .leave) }
             }
         }
     }

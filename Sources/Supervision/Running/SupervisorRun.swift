@@ -12,7 +12,7 @@ struct SupervisorRun<Machine: Decider> {
     }
 
     /// What whoever acts for the supervisor has to do next.
-    enum Step {
+    enum Step: ~Copyable {
         /// Begin a child.
         case begin(ChildContext)
         /// Tell a child something.
@@ -194,13 +194,14 @@ struct SupervisorRun<Machine: Decider> {
 
     /// Tells a child to stop: now, or as the last thing before there is nothing to do but to wait.
     private mutating func tell(_ ref: ChildRef, isCancelled: Bool) -> Step? {
-        let order = nodes.update(ref.slot) { node in
-            node.copy.map { copy in
-                let ask: Order.Manner = node.spec.isSupervisor ? .askSupervisor : .ask
-                return Order(copy: copy, manner: isCancelled ? .cancel : ask)
-            }
-        }
-        guard case .some(.some(let order)) = order else { return nil }
+        let order =
+            nodes.update(ref.slot) { node in
+                node.copy.map { copy in
+                    let ask: Order.Manner = node.spec.isSupervisor ? .askSupervisor : .ask
+                    return Order(copy: copy, manner: isCancelled ? .cancel : ask)
+                }
+            } ?? nil
+        guard let order else { return nil }
         guard canWait() else { return .tell(order) }
         timer.arm(for: machine.deadline)
         return .wait(telling: order)
@@ -237,7 +238,8 @@ struct SupervisorRun<Machine: Decider> {
     /// Begins to tell all children to stop, those that have not been told before.
     private mutating func beginRound(_ manner: Order.Manner) -> Step? {
         round = (0, manner)
-        return nextOfRound().map(Step.tell)
+        guard let order = nextOfRound() else { return nil }
+        return .tell(order)
     }
 
     /// What the next of them is to be told; nil when there is none left.
