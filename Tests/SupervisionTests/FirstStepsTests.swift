@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Supervision
 import SupervisionTesting
 import Testing
@@ -213,6 +213,34 @@ struct FirstStepsTests {
             #expect(try await supervisor.startChild(Probe("late")) == .started)
             thread.free()
             #expect(await trial.stop() == nil)
+        }
+    }
+
+    @Test("one that keeps its thread until it fails, again and again, is not begun on top of itself")
+    func failsLate() async {
+        await #expect(processExitsWith: .success) {
+            let thread = BlockedThread()
+            let depths = Recorder<Int>()
+            let supervisor = Supervisor(intensity: .unlimited) {
+                ChildSpec("fails") { child in
+                    child.started()
+                    guard depths.all.count < 20 else { return await child.shutdownRequested() }
+                    depths.add(Thread.callStackReturnAddresses.count)
+                    thread.block()
+                    throw InjectedFailure()
+                }
+            }
+            let trial = PlainRun(supervisor)
+            try await trial.started()
+            for count in 1...20 {
+                await depths.wait(forCount: count)
+                // Answered by another task than the one that began the child.
+                _ = try await supervisor.countChildren()
+                thread.free()
+            }
+            #expect(await trial.stop() == nil)
+            // One that is begun below another has some ten frames more than that.
+            #expect((depths.all.max() ?? 0) - (depths.all.min() ?? 0) < 20)
         }
     }
 

@@ -130,7 +130,7 @@ struct ShutdownRequestedTests {
         let waits = Task.immediate {
             // A later task may be where that of the body was: as if this were one.
             _ = child.takeBody(runBy: .current)
-            child.end()
+            _ = child.end()
             await child.shutdownRequested()
         }
         waits.cancel()

@@ -69,6 +69,8 @@ public final class ChildContext: Sendable {
         var isAsked = false
         var waiters = Waiters()
         var hasEnded = false
+        /// Whether its first steps are taken on a thread that somebody began it on, who has more to do there.
+        var keepsThread = false
         var onEnd: [@Sendable () -> Void] = []
     }
 
@@ -206,9 +208,16 @@ public final class ChildContext: Sendable {
         state.withLock { $0.start == .overdue }
     }
 
+    /// Notes that the first steps take long: whoever began the child is still below them on the stack.
+    func keepThread() {
+        state.withLock { $0.keepsThread = true }
+    }
+
     /// Notes that the body has ended.
-    func end() {
-        let (actions, timer) = state.withLock { state in
+    ///
+    /// - Returns: Whether others may use the thread: nobody is below on the stack.
+    func end() -> Bool {
+        let (actions, timer, isFree) = state.withLock { state in
             state.hasEnded = true
             // Another may be at its place by and by.
             state.task = nil
@@ -216,10 +225,11 @@ public final class ChildContext: Sendable {
                 state.onEnd = []
                 state.startTimer = nil
             }
-            return (state.onEnd, state.startTimer)
+            return (state.onEnd, state.startTimer, !state.keepsThread)
         }
         timer?.cancel()
         for action in actions { action() }
+        return isFree
     }
 
     /// Whether the child was asked to stop before it is cancelled.

@@ -38,8 +38,11 @@ extension ChildContext {
     @inline(never)
     private func end(_ exit: ChildExit) {
         referent?.end(self)
-        end()
-        place.inbox.leave(.ended(ref, exit))
+        if end() {
+            place.inbox.leave(.ended(ref, exit))
+        } else {
+            place.inbox.send(.ended(ref, exit))
+        }
     }
 
     /// Has the copy cancelled when it has taken too long to start, and given up when it does not heed that.

@@ -1,6 +1,6 @@
 import SupervisionLock
 
-/// Where news reaches a running supervisor: any thread puts it in, one task takes it out, in order.
+/// Where news reaches a running supervisor: any thread puts it in, whoever acts for it takes it out, in order.
 final class Inbox: Sendable {
     enum Message {
         case started(ChildRef)
@@ -30,9 +30,11 @@ final class Inbox: Sendable {
 
         /// What the task is told.
         enum Call {
+            /// There was news before it waited: to go on as it was.
+            case stay
             /// To act upon the news.
             case work
-            /// To do that in a moment: the thread is somebody else's.
+            /// To do that in a moment: the thread has most likely been lent by somebody.
             case visit
             /// Nothing more: others act.
             case leave
@@ -48,7 +50,7 @@ final class Inbox: Sendable {
     /// Which run of the supervisor this is, counted from one.
     let number: Int
 
-    /// Where whoever reads it runs.
+    /// Where the task runs that reads it.
     let executor = LoopExecutor()
 
     private let state = Locked(State())
@@ -110,6 +112,11 @@ final class Inbox: Sendable {
             state.reader = reader
             return true
         }
+    }
+
+    /// Puts what was done before in order with what others do once they have met here, or have put something in.
+    func meet() {
+        state.withLock { _ in }
     }
 
     /// Lets nothing more in.

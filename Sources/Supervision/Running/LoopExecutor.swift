@@ -2,8 +2,9 @@ import SupervisionLock
 
 /// Where the task runs that acts for a supervisor: on a thread that is lent to it, otherwise on the pool.
 ///
-/// Whoever asks for something and has nothing to do but to wait for it lends its thread: then the answer takes no change
-/// of threads. The task runs there, and not the one that asks, because children inherit what is local to the task.
+/// Whoever asks for something and has nothing to do but to wait for it lends its thread: then the answer takes no
+/// change of threads. The task runs there, and not the one that asks, because children inherit what is local to the
+/// task. On the thread of the last child it comes to its end in the same way.
 final class LoopExecutor: TaskExecutor {
     private struct State {
         /// How many are about to lend their thread.

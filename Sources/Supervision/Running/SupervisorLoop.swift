@@ -53,14 +53,18 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
     private func act() async {
         // What was here may still be in the hands of somebody who has lost the turn.
         early = nil
+        run.loseThread()
         var allowance = Self.patience
         while true {
-            switch work(allowance) {
+            switch work(&allowance) {
             case .idle:
                 let call = await withUnsafeContinuation { task in
-                    if !wait(task) { task.resume(returning: .work) }
+                    if !wait(task) { task.resume(returning: .stay) }
                 }
+                // Where the call came before anybody waited, nothing else tells the thread sanitizer that it has come.
+                inbox.meet()
                 switch call {
+                case .stay: break
                 case .work: allowance = Self.patience
                 case .visit: allowance = Self.visit
                 case .leave: return
@@ -77,8 +81,9 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
     }
 
     /// Takes so many steps, or as many as there are to take.
-    private func work(_ allowance: Int) -> Pause {
-        for _ in 0..<allowance {
+    private func work(_ allowance: inout Int) -> Pause {
+        while allowance > 0 {
+            allowance -= 1
             switch run.advance() {
             case .begin(let child):
                 let early = early ?? makeEarly()
@@ -128,11 +133,13 @@ final class SupervisorLoop<Machine: Decider>: @unchecked Sendable {
 
     /// Acts for the task that waits.
     private func visit(for task: Inbox.Reader.Waiting) {
+        var allowance = Self.visit
         while true {
-            switch work(Self.visit) {
+            switch work(&allowance) {
             case .idle:
                 guard !wait(task) else { return }
             case .tired:
+                inbox.meet()
                 return task.resume(returning: .work)
             case .lost:
                 return task.resume(returning: .leave)

@@ -40,6 +40,8 @@ struct SupervisorRun<Machine: Decider> {
     /// News that is to be read.
     private var messages = Queue<Inbox.Message>()
     private var hasBegun = false
+    /// The child whose first steps are being taken.
+    private var beginning: ChildRef?
     /// The slot from which on children are still to be told to stop, where all are told.
     private var round: (from: Int, manner: Order.Manner)?
     /// The time, if it was asked for since the last step.
@@ -52,7 +54,7 @@ struct SupervisorRun<Machine: Decider> {
         timer = DeadlineTimer(place.timekeeper, inbox: place.inbox)
     }
 
-    /// Goes on as far as it can without waiting, and without a child of its own on the stack.
+    /// Goes on as far as it can without waiting; no child of its own is on the stack that has yet to end.
     mutating func advance() -> Step {
         moment = nil
         if let order = nextOfRound() { return .tell(order) }
@@ -95,12 +97,20 @@ struct SupervisorRun<Machine: Decider> {
     /// Notes that a child is about to be begun.
     mutating func begin(_ context: ChildContext, _ early: EarlyTask) {
         activeCount += 1
+        beginning = context.ref
         nodes.update(context.ref.slot) { $0.copy = ChildCopy(context: context, handle: .early(early)) }
     }
 
     /// Notes that the first steps of a child are over.
     mutating func begun(_ ref: ChildRef, _ task: Task<Void, Never>) {
+        beginning = nil
         nodes.update(ref.slot) { $0.copy?.handle = .task(task) }
+    }
+
+    /// Notes that whoever began the last child has not come back from that in time: the child has the thread.
+    mutating func loseThread() {
+        guard let ref = beginning.take() else { return }
+        copy(ref)?.context.keepThread()
     }
 
     var now: Duration { place.timekeeper.now }

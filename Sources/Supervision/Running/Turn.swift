@@ -1,7 +1,7 @@
 import SupervisionLock
 import Synchronization
 
-/// Whose turn it is to act for a supervisor: of several tasks, one at a time.
+/// Whose turn it is to act for a supervisor: of several tasks, one at a time, or whoever does it in the place of one.
 ///
 /// A task that has the turn begins children on its own thread: what a child does until it suspends for the first
 /// time costs no change of threads. For as long as that takes the turn is on loan. A child that keeps the thread,
