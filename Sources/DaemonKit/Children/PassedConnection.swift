@@ -23,6 +23,10 @@ import Systemd
 /// matter. Stream sockets and sequential packets, over TCP or Unix; ``Connection/kind`` tells. Where the peer has gone
 /// before the process was there, there is nothing to do, and the child ends at once.
 ///
+/// **The socket unit.** Bound the connections by `MaxConnections=`, and turn the other limit off that there is by
+/// default, with `TriggerLimitIntervalSec=0`: more than 200 connections within two seconds put the socket unit into
+/// failure, where it stays until somebody starts it again.
+///
 /// The manager holds no copy: when the handler has ended, the peer sees the end. Who the peer is, ``Connection/peer``
 /// tells, and `ServiceEnvironment.remotePeer` what the manager knew of it.
 ///
